@@ -1,0 +1,169 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gluesweep/job/expression.hpp"
+
+/// A job as plain structs with defaults. Only src/job/*reader*.cpp knows YAML.
+namespace gluesweep::job {
+
+enum class Scale { linear, log };
+
+/// The independent variable. With a log scale the frames march and train in x = ln(variable).
+struct Variable {
+  std::string symbol;
+  double start = 0.0;
+  double end = 1.0;  ///< > start
+  Scale scale = Scale::linear;
+  std::string unit = "1";
+  std::string label;
+};
+
+/// A physical parameter of the problem and the value it has where a sweep does not vary it.
+struct Parameter {
+  std::string name;
+  double default_value = 0.0;
+  bool has_default = false;  ///< without one, every sweep must give the parameter
+  std::string unit = "1";
+  std::string label;
+};
+
+/// A named sub-expression of the variable, the parameters and earlier definitions.
+struct Definition {
+  std::string name;
+  Expression value;
+};
+
+/// One unknown u of order m; its state components are u, u_t, ..., u_{t..t} (m names).
+struct Unknown {
+  std::string name;
+  int order = 1;
+  std::string unit = "1";
+  std::string label;
+  Expression magnitude;  ///< error scale > 0 in variable, parameters, definitions, unknowns; default abs(u)
+  Expression equation;   ///< the derivative of order m in variable, parameters, definitions, state
+  Expression exact;      ///< optional closed form in variable, parameters, definitions
+};
+
+/// `component = value` at one place; the values use parameters and definitions (evaluated at that place).
+struct Condition {
+  enum class Place { start, end, number };
+  Place place = Place::start;
+  double at = 0.0;                                         ///< the place as a number of the variable
+  std::vector<std::pair<std::string, Expression>> values;  ///< state component -> value
+};
+
+struct Constant {
+  std::string name;
+  Expression guess;  ///< in parameters and definitions
+};
+
+/// An asymptotic analytic solution with its integration constants, good up to `until`.
+struct Patch {
+  std::string name;
+  std::vector<Constant> constants;   ///< as many as there are state components
+  std::vector<Expression> solution;  ///< one per unknown, in variable, parameters, definitions, constants
+  Expression until;                  ///< hand-over to the next patch, in parameters; absent for the last patch
+  Expression overlap;                ///< log variable: factor > 1; linear: half-width > 0. Default 1.5, or 5% of the range
+  std::vector<Expression> resolve;   ///< further places (in parameters) where the coefficients turn quickly
+  std::vector<Expression> inverse;   ///< optional, one per constant, in variable, parameters, state: state -> constants
+};
+
+/// A scalar per point from parameters, `<patch>_<constant>_limit`, `crossover_<p>_<q>`, `<component>_end`.
+struct Derived {
+  std::string name;
+  Expression value;
+  std::string unit = "1";
+  std::string label;
+};
+
+struct Problem {
+  std::string name;
+  std::string description;
+  Variable variable;
+  std::vector<Parameter> parameters;
+  std::vector<Definition> definitions;
+  std::vector<Unknown> unknowns;
+  std::vector<Condition> conditions;
+  std::vector<Patch> patches;
+  std::vector<Derived> derived;
+
+  /// Names of the state components in order: each unknown followed by its lower derivatives.
+  std::vector<std::string> state_names() const;
+  int state_size() const;
+};
+
+enum class Sampler { grid, sobol, latin_hypercube, random, list };
+
+/// How a sweep treats one parameter. Parameters it does not name keep their defaults.
+struct SweptParameter {
+  enum class Kind { fixed, range, values };
+  std::string name;
+  Kind kind = Kind::fixed;
+  double fixed = 0.0;
+  double low = 0.0, high = 0.0;  ///< range, low < high
+  Scale scale = Scale::linear;
+  std::int64_t points = 0;       ///< grid only: number of equidistant (in `scale`) points, ends included
+  std::vector<double> values;    ///< grid only: the values themselves
+};
+
+struct Sweep {
+  Sampler sampler = Sampler::sobol;
+  std::int64_t samples = 0;  ///< number of points; for grid and list it is what they contain
+  std::uint64_t seed = 0;
+  std::string file;                        ///< list only: the CSV as written in the job
+  std::vector<SweptParameter> parameters;  ///< list: one of kind `values` per CSV column, all equally long
+};
+
+struct Network {
+  enum class Activation { tanh, sine };
+  int features = 96;
+  int elements = 40;  ///< per patch
+  int nodes = 5;      ///< right-Radau nodes per element
+  int layers = 1;
+  Activation activation = Activation::tanh;
+  std::uint64_t seed = 0;
+};
+
+struct Training {
+  enum class Method { gauss_newton, matching };
+  enum class Ansatz { frames };
+  Method method = Method::gauss_newton;
+  Ansatz ansatz = Ansatz::frames;
+  double tolerance = 1.0e-6;  ///< a point is converged when its estimated relative error is below this
+  int max_iterations = 60;
+};
+
+struct Verification {
+  bool estimate = true;
+  double reference_fraction = 0.0;  ///< share of points integrated independently
+};
+
+struct Run {
+  std::int64_t block = 128;
+  std::string device = "auto";  ///< auto | cpu | cuda | cuda:N
+};
+
+struct Output {
+  std::int64_t points = 256;   ///< number of output points, equidistant in the variable's scale ...
+  std::vector<double> values;  ///< ... or the points themselves, increasing
+  bool solution = true, coefficients = true, heads = true, matching = true;
+};
+
+struct Job {
+  Problem problem;
+  Sweep sweep;
+  Network network;
+  Training training;
+  Verification verification;
+  Run run;
+  Output output;
+
+  /// The output points (variable itself, not its logarithm).
+  std::vector<double> output_points() const;
+};
+
+}  // namespace gluesweep::job

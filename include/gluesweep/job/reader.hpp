@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gluesweep/job/job.hpp"
+
+namespace gluesweep::job {
+
+/// Reads a job file (and the problem file and CSV it names, relative to it), applies `--set key=value`
+/// overrides in order, validates everything and fills in defaults. Throws InputError.
+Job read_job(const std::string& path, const std::vector<std::string>& overrides = {});
+
+/// The whole job as one self-contained YAML text, problem inline, every default written out. Reading it back
+/// gives the same job; a CSV list stays out (it is passed as `list` below).
+std::string resolved_yaml(const Job& job);
+
+/// Parses a resolved text. For sampler `list`, `list` holds the values (one vector per swept parameter,
+/// in the text's order) instead of the CSV.
+Job parse_resolved(const std::string& text, const std::vector<std::vector<double>>& list = {});
+
+/// 16 hexadecimal digits over everything that decides the numbers: the resolved text without run.device,
+/// and the list.
+std::string job_hash(const Job& job);
+
+}  // namespace gluesweep::job

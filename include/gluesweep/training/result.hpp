@@ -1,0 +1,64 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace gluesweep::training {
+
+/// How a sweep point ended. Stored as uint8 in the sweep file; the values are part of its format.
+enum class Status : std::uint8_t {
+  pending = 0,
+  converged = 1,
+  not_converged = 2,
+  failed_nonfinite = 3,
+  degenerate_patch = 4,
+  matching_only = 5,
+};
+
+struct StatusInfo {
+  Status status;
+  std::string_view name;     ///< CF flag_meanings word
+  std::string_view message;  ///< what it means and what to do
+};
+
+inline constexpr std::array<StatusInfo, 6> status_table{{
+    {Status::pending, "pending", "not computed yet"},
+    {Status::converged, "converged", "the estimated error is within training.tolerance"},
+    {Status::not_converged, "not_converged",
+     "the estimated error exceeds training.tolerance: try more network.features and network.elements, "
+     "or move the hand-over (until) to where both patches hold"},
+    {Status::failed_nonfinite, "failed_nonfinite",
+     "an infinite or undefined number arose: look for an overflow or a logarithm of a negative number in the "
+     "patch solutions at these parameters"},
+    {Status::degenerate_patch, "degenerate_patch",
+     "a patch's solution does not determine its constants there (det dPhi/dC = 0): move its hand-over or write "
+     "its constants differently"},
+    {Status::matching_only, "matching_only", "conventional matching was asked for: no network was trained"},
+}};
+
+/// What training hands over for a block of B sweep points: plain float64 CPU tensors (contiguous) unless noted.
+/// n = state components, u = unknowns, P = patches, M = output points, F = features stored, D = derived scalars.
+/// Constants are numbered patch by patch: k = patch * n + constant.
+struct BlockResult {
+  at::Tensor solution;         ///< (n, B, M) state components at the output points
+  at::Tensor matching;         ///< (u, B, M) conventional matching
+  at::Tensor coefficients;     ///< (P*n, B, M) coefficient functions, NaN where the frame is degenerate
+  at::Tensor limits;           ///< (P*n, B) asymptotic constants
+  at::Tensor crossovers;       ///< (P-1, B) in the variable itself, NaN where drift rates do not cross
+  at::Tensor derived;          ///< (D, B)
+  at::Tensor status;           ///< (B) uint8, see Status
+  at::Tensor defect;           ///< (B) largest weighted collocation defect, in the scale `magnitude`
+  at::Tensor error_estimate;   ///< (B) NaN = not computed
+  at::Tensor reference_error;  ///< (B) NaN = not computed
+  at::Tensor matching_error;   ///< (B) of conventional matching
+  at::Tensor iterations;       ///< (B) int32 Gauss-Newton iterations
+  at::Tensor seconds;          ///< (B) wall time of its block over the points it held
+  at::Tensor rescue;           ///< (B) uint8 rung of the ladder: 0 first attempt, 1 finer network, 2 neighbour's start
+  at::Tensor head;             ///< (B, F, P*n)
+  at::Tensor map;              ///< (B, P, m) parameters of the maps xi_p, see network/map.hpp
+};
+
+}  // namespace gluesweep::training
