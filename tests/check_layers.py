@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+"""Checks the layering of the sources; standard library only.
+
+  check_layers.py [ROOT]       check a source tree (default: this repository)
+  check_layers.py --self-test  prove that every rule can fail
+
+Rules:
+  include      a layer includes only itself and the layers below it
+  style        headers of the project are included by their full path, "gluesweep/<layer>/x.hpp"
+               (or "x.hpp" for a private header beside the source)
+  library      yaml-cpp only in the job reader, LibTorch not in job, MPI and HDF5 only where they belong
+  mirror       include/gluesweep/<layer>/x.hpp, src/<layer>/x.cpp, tests/unit/<layer>/x_test.cpp have one shape
+"""
+import pathlib
+import re
+import sys
+import tempfile
+
+LAYERS = ["job", "problem", "network", "training", "reference", "sweep", "parallel", "output", "emulator", "cli"]
+RANK = {layer: number for number, layer in enumerate(LAYERS)}
+
+# (library, pattern of the include, where it may stand: relative path of the file)
+LIBRARIES = [
+    ("yaml-cpp", r"yaml-cpp/", r"src/job/[^/]*(reader|yaml)[^/]*"),
+    ("LibTorch", r"(ATen|torch|c10)/", r"(src|include/gluesweep|tests/unit)/(?!job/)[^/]+/.*"),
+    ("MPI", r"mpi\.h$", r"(src|include/gluesweep|tests/unit)/(parallel|output|emulator|cli)/.*|tests/unit/sweep/.*_mpi_test\.cpp"
+                        r"|tests/[^/]+"),
+    ("HDF5", r"hdf5(_hl)?\.h$", r"(src|include/gluesweep|tests/unit)/(output|emulator|cli)/.*"),
+    ("SUNDIALS", r"(sundials|cvode|cvodes|nvector|sunmatrix|sunlinsol|sunnonlinsol)/",
+     r"(src|include/gluesweep|tests/unit)/reference/.*"),
+    ("Boost.Program_options", r"boost/program_options", r"(src|include/gluesweep|tests/unit)/cli/.*"),
+]
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
+
+
+def layer_of(path):
+    """The layer a file belongs to, from its path relative to the root; None outside the layers."""
+    parts = path.parts
+    if parts[0] == "src" and len(parts) > 2:
+        return parts[1]
+    if parts[:2] in (("include", "gluesweep"), ("tests", "unit")) and len(parts) > 3:
+        return parts[2]
+    return None
+
+
+def check_file(root, path, report):
+    relative = path.relative_to(root)
+    layer = layer_of(relative)
+    if layer is not None and layer not in RANK:
+        report(relative, 0, f"'{layer}' is not a layer; the layers are {', '.join(LAYERS)}")
+        return
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        match = INCLUDE.match(line)
+        if match:
+            check_include(root, relative, layer, number, match.group(1), match.group(2), report)
+
+
+def check_include(root, relative, layer, number, bracket, target, report):
+    parts = target.split("/")
+    if parts[0] == "gluesweep":
+        if bracket == "<":
+            report(relative, number, f'<{target}>: include headers of the project with quotes')
+        if not (root / "include" / target).is_file():
+            report(relative, number, f'"{target}" does not exist')
+        elif layer is not None and len(parts) > 2 and RANK.get(parts[1], -1) > RANK[layer]:
+            report(relative, number, f'layer {layer} includes "{target}", but {parts[1]} is above it '
+                                     f"(bottom to top: {', '.join(LAYERS)})")
+    elif bracket == '"' and not (root / relative.parent / target).is_file() and not target.endswith("version_data.hpp"):
+        report(relative, number, f'"{target}": neither beside the file nor a full path "gluesweep/<layer>/..."')
+    elif bracket == '"' and ".." in parts:
+        report(relative, number, f'"{target}": write the full path "gluesweep/<layer>/..." instead of ".."')
+    for library, pattern, allowed in LIBRARIES:
+        if re.match(pattern, target) and not re.fullmatch(allowed, relative.as_posix()):
+            report(relative, number, f"{library} (<{target}>) may not be used here")
+
+
+def stems(folder, suffix):
+    return {p.name[: -len(suffix)] for p in folder.glob("*" + suffix)} if folder.is_dir() else set()
+
+
+def part_of(name, names):
+    """Whether name is one of names, or a part of one (reader_sweep belongs to reader)."""
+    words = name.split("_")
+    return any("_".join(words[:count]) in names for count in range(len(words), 0, -1))
+
+
+def check_mirrors(root, report):
+    for layer in LAYERS:
+        headers = stems(root / "include/gluesweep" / layer, ".hpp")
+        private = stems(root / "src" / layer, ".hpp")
+        sources = stems(root / "src" / layer, ".cpp")
+        for source in sorted(sources):
+            if not part_of(source, headers | private | {"main"}):
+                report(pathlib.Path("src") / layer / (source + ".cpp"), 0,
+                       f"no header {source}.hpp in include/gluesweep/{layer} or src/{layer} declares what it defines")
+        for test in sorted(stems(root / "tests/unit" / layer, "_test.cpp")):
+            name = test[: -len("_mpi")] if test.endswith("_mpi") else test
+            if not part_of(name, headers | private | sources):
+                report(pathlib.Path("tests/unit") / layer / (test + "_test.cpp"), 0,
+                       f"neither include/gluesweep/{layer}/{name}.hpp nor src/{layer}/{name}.cpp exists")
+
+
+def check(root):
+    """All violations below root as 'path:line: message'."""
+    found = []
+
+    def report(path, number, message):
+        found.append(f"{path.as_posix()}:{number}: {message}" if number else f"{path.as_posix()}: {message}")
+
+    for top in ("include", "src", "tests"):
+        for path in sorted((root / top).rglob("*")):
+            if path.suffix in (".hpp", ".cpp", ".h", ".cc") and path.is_file():
+                check_file(root, path, report)
+    check_mirrors(root, report)
+    return found
+
+
+def self_test():
+    """A small correct tree passes; each broken file added to it is found, by the expected words."""
+    good = {
+        "include/gluesweep/job/job.hpp": "#include <string>\n",
+        "include/gluesweep/output/file.hpp": '#include "gluesweep/job/job.hpp"\n#include <hdf5.h>\n',
+        "src/output/file.cpp": '#include "gluesweep/output/file.hpp"\n#include <mpi.h>\n',
+        "src/job/reader.cpp": "#include <yaml-cpp/yaml.h>\n",
+        "src/job/reader.hpp": "",
+        "src/job/reader_sweep.cpp": '#include "reader.hpp"\n',
+        "tests/unit/output/file_test.cpp": "",
+        "tests/unit/output/file_mpi_test.cpp": "",
+    }
+    broken = [
+        ("src/job/reader_x.cpp", '#include "gluesweep/output/file.hpp"\n', "output is above it"),
+        ("src/job/reader_x.cpp", '#include "gluesweep/job/gone.hpp"\n', "does not exist"),
+        ("src/job/reader_x.cpp", "#include <gluesweep/job/job.hpp>\n", "with quotes"),
+        ("src/job/reader_x.cpp", '#include "../output/file.hpp"\n', "beside the file"),
+        ("src/job/reader_x.cpp", "#include <ATen/ATen.h>\n", "LibTorch"),
+        ("src/job/reader_x.cpp", "  #  include <hdf5.h>\n", "HDF5"),
+        ("src/output/file_x.cpp", "#include <yaml-cpp/yaml.h>\n", "yaml-cpp"),
+        ("include/gluesweep/training/x.hpp", "#include <mpi.h>\n", "MPI"),
+        ("include/gluesweep/sweep/x.hpp", "#include <mpi.h>\n", "MPI"),
+        ("src/training/orphan.cpp", "", "declares what it defines"),
+        ("tests/unit/job/orphan_test.cpp", "", "neither include"),
+        ("src/numerics/x.cpp", "", "is not a layer"),
+    ]
+    for name, text, words in [(None, "", None)] + broken:
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for path, content in {**good, **({name: text} if name else {})}.items():
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                (root / path).write_text(content)
+            found = check(root)
+            if words is None and found:
+                sys.exit("self-test: the correct tree is refused:\n" + "\n".join(found))
+            if words is not None and not any(words in line and name in line for line in found):
+                sys.exit(f"self-test: {name} with {text!r} was not refused for '{words}': {found}")
+    print(f"self-test: {len(broken)} violations found as they should be")
+
+
+def main():
+    if sys.argv[1:] == ["--self-test"]:
+        self_test()
+        return
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parent.parent).resolve()
+    found = check(root)
+    if found:
+        sys.exit("\n".join(found) + f"\n{len(found)} violations of the layering (see {pathlib.Path(__file__).name})")
+    print("layers: include directions, libraries and mirrors hold")
+
+
+if __name__ == "__main__":
+    main()

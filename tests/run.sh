@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds with warnings as errors, runs every test.
+#   bash tests/run.sh [ctest options]
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../cmake/environment.sh"
+
+step "packages"
+bash "$repository/cmake/install_packages.sh"
+
+step "build in $build"
+configure -DGLUESWEEP_BUILD_TESTS=ON -DGLUESWEEP_WARNINGS_AS_ERRORS=ON
+cmake --build "$build" -j "$(build_jobs)"
+
+step "tests"
+# Several tests start ranks of their own, so they run one after the other.
+ctest --test-dir "$build" --output-on-failure --timeout 600 "$@"
+step "done"
