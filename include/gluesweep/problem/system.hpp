@@ -1,0 +1,127 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gluesweep/job/job.hpp"
+#include "gluesweep/problem/tape.hpp"
+
+namespace gluesweep::problem {
+
+using Tensors = std::vector<at::Tensor>;
+
+/// One patch as a frame: the map from its n constants C to the state, U = Phi(t; C; theta), and the equation its
+/// constants obey when they are promoted to functions (GlueNN, arXiv 2601.05889; design equation 1):
+///
+///   (dPhi/dC) dC/dt = f(t, Phi) - dPhi/dt    =>    dC/dt = G(t, C; theta)
+///
+/// All arrays broadcast: t (B, N), parameters (B, 1), constants (B, N) or (B, 1). Derivatives are exact.
+class Frame {
+ public:
+  struct Drift {
+    Tensors rate;      ///< n: G_k
+    Tensors jacobian;  ///< n*n, row-major: dG_k/dC_l
+  };
+  struct Response {
+    Tensors state;     ///< n: Phi_i
+    Tensors jacobian;  ///< n*n, row-major: dPhi_i/dC_k
+    Tensors weight;    ///< n: rho_k = max over the unknowns of |dPhi_u/dC_k| / magnitude_u, the relative change of
+                       ///< the solution per unit change of constant k
+  };
+  struct Inverse {
+    Tensors constants;  ///< n
+    at::Tensor error;   ///< relative change of the solution that the last Newton step still made; NaN where it failed
+  };
+
+  const std::string& name() const { return name_; }
+  int size() const { return size_; }
+
+  Tensors state(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
+  Tensors rate(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
+  Drift drift(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
+  Response response(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
+
+  /// Condition number of dPhi/dC with its columns in units of rho and its rows scaled to 1; infinite or NaN where
+  /// the frame is degenerate.
+  at::Tensor condition(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
+
+  /// Solves Phi(t; C) = state for C: the problem's own inverse or the one found by undoing the expression, where
+  /// there is one, polished by a damped Newton iteration that starts from it or from `guess`.
+  Inverse invert(const at::Tensor& t, const Tensors& theta, const Tensors& state, const Tensors& guess) const;
+
+ private:
+  friend class System;
+  std::string name_;
+  int size_ = 0;
+  bool linear_ = false;  // Phi is linear in C: one Newton step inverts it
+  Tape state_, rate_, drift_, response_, condition_, newton_;
+  std::optional<Tape> start_;  // inverse in closed form
+};
+
+/// A condition on one state component at one place.
+struct BoundaryValue {
+  job::Condition::Place place;
+  double at;      ///< the variable
+  int component;  ///< of the state
+  Tape value;     ///< in (t, theta)
+};
+
+/// A problem with its expressions compiled: what training needs to know about it. Immutable.
+class System {
+ public:
+  explicit System(const job::Problem& problem);  ///< throws job::InputError
+
+  int size() const { return size_; }          ///< n, state components
+  int unknowns() const { return static_cast<int>(base_.size()); }
+  int patches() const { return static_cast<int>(frames_.size()); }
+  const Frame& frame(int patch) const { return frames_[static_cast<std::size_t>(patch)]; }
+  bool log_scale() const { return log_scale_; }
+
+  /// State component that is unknown u itself (not a derivative).
+  int component(int unknown) const { return base_[static_cast<std::size_t>(unknown)]; }
+
+  /// The error scales of the unknowns at (t, theta, state): u tensors of t's shape, > 0.
+  Tensors magnitudes(const at::Tensor& t, const Tensors& theta, const Tensors& state) const;
+
+  const std::vector<BoundaryValue>& conditions() const { return conditions_; }
+  bool starts_with_all() const;  ///< every condition is at the start: the constants can be marched
+
+  at::Tensor hand_over(int patch, const Tensors& theta) const;  ///< (B, 1) as the job says, not yet clamped
+  at::Tensor overlap(int patch, const Tensors& theta) const;    ///< (B, 1) half-width in x
+  Tensors resolve(int patch, const Tensors& theta) const;       ///< (B, 1) each, places in t
+  Tensors guess(int patch, const Tensors& theta) const;         ///< n (B, 1)
+
+  /// D derived scalars from theta and, in this order, the limits (P*n), crossovers (P-1), end state (n).
+  Tensors derived(const Tensors& theta, const Tensors& inputs) const;
+
+  /// The closed form of the unknowns where the problem has one for all of them, else empty.
+  Tensors exact(const at::Tensor& t, const Tensors& theta) const;
+
+  /// The right-hand side U' = f(t, U) for single numbers (t, theta..., U...): the independent integrator's.
+  const Tape& right_side() const { return right_side_; }
+
+  double start() const { return start_; }
+  double end() const { return end_; }
+  double to_x(double t) const;
+  at::Tensor to_x(const at::Tensor& t) const { return log_scale_ ? t.log() : t; }
+  at::Tensor to_t(const at::Tensor& x) const { return log_scale_ ? x.exp() : x; }
+
+ private:
+  struct Names;
+  Frame compile_frame(Graph& graph, const job::Problem& problem, std::size_t patch, const Names& names) const;
+
+  int size_ = 0;
+  bool log_scale_ = false;
+  double start_ = 0.0, end_ = 1.0;
+  std::vector<int> base_;  // state component of each unknown
+  std::vector<Frame> frames_;
+  std::vector<BoundaryValue> conditions_;
+  std::vector<Tape> hand_over_, overlap_, guess_, resolve_;
+  Tape magnitudes_, derived_, right_side_;
+  std::optional<Tape> exact_;
+};
+
+}  // namespace gluesweep::problem

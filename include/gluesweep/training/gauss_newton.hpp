@@ -1,0 +1,39 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <vector>
+
+#include "gluesweep/network/trunk.hpp"
+#include "gluesweep/training/grid.hpp"
+
+namespace gluesweep::training {
+
+/// Heads of a batch: per patch (B, n, F). Constant k of patch p at xi is features(xi) . head[p][:, k].
+using Heads = std::vector<at::Tensor>;
+
+struct Fit {
+  Heads heads;
+  at::Tensor defect;      ///< (B) largest weighted defect, in relative change of the solution
+  at::Tensor iterations;  ///< (B) int32
+  at::Tensor finite;      ///< (B) bool: residuals stayed finite
+};
+
+struct FitOptions {
+  double tolerance;    ///< stop where a step changes the solution by less than a hundredth of this
+  int max_iterations;
+};
+
+/// Heads whose networks pass through node values as well as the trunk can: orthonormal features make it one product.
+Heads project(const network::Trunk& trunk, const network::Elements& elements, const std::vector<Nodal>& nodes);
+
+/// Node values of heads on a grid: per patch n tensors (B, N), for features (N, F) at its nodes.
+std::vector<Nodal> node_values(const Heads& heads, const at::Tensor& features);
+
+/// Trains all heads of a batch on equation (1): a Gauss-Newton (Levenberg-Marquardt) iteration on the integral
+/// defects of all elements, the glue in the overlaps and the conditions, with a damping per point. Rows are in
+/// relative change of the solution (Frame::Response::weight), stiff ones divided by 1 + h |dG/dC|.
+Fit gauss_newton(const problem::System& system, const Tensors& theta, const problem::Regions& regions,
+                 const Grid& grid, const network::Trunk& trunk, Heads heads, const FitOptions& options);
+
+}  // namespace gluesweep::training

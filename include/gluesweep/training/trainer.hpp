@@ -1,0 +1,41 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gluesweep/job/job.hpp"
+#include "gluesweep/training/result.hpp"
+
+namespace gluesweep::training {
+
+/// Trains the coefficient networks of blocks of sweep points on one device. Immutable after construction; the
+/// result for a block depends on its parameters only.
+class Trainer {
+ public:
+  /// Compiles the problem's equations and builds the trunks. Throws job::InputError.
+  Trainer(const job::Job& job, at::Device device);
+  ~Trainer();
+  Trainer(Trainer&&) noexcept;
+
+  /// parameters: (B, p) float64 on the CPU, one column per problem parameter in the problem's order.
+  BlockResult train(const at::Tensor& parameters) const;
+
+  /// The trunks' arrays as stored under /network, by name ("trunk_slope", "rescue_trunk_mixing", ...), float64 on
+  /// the CPU; may be overwritten in place before the first train() (see Trunk::arrays), then call refresh().
+  std::vector<std::pair<std::string, at::Tensor>> trunk_arrays() const;
+  void refresh();
+
+  std::int64_t head_features() const;    ///< F of BlockResult::head
+  std::int64_t map_parameters() const;   ///< m of BlockResult::map
+  std::int64_t bytes_per_point() const;  ///< rough peak memory of train() per point
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace gluesweep::training

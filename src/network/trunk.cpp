@@ -1,0 +1,95 @@
+#include "gluesweep/network/trunk.hpp"
+
+#include <cmath>
+#include <random>
+
+namespace gluesweep::network {
+namespace {
+
+using at::Tensor;
+
+/// Uniform numbers in [0, 1) that are the same with every library version.
+class Uniform {
+ public:
+  explicit Uniform(std::uint64_t seed) : engine_(seed) {}
+  double operator()() { return static_cast<double>(engine_() >> 11) * 0x1.0p-53; }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+// Neurons turn over a width of 2 / slope in xi; these values fitted the coefficient functions of the shipped
+// problems best: wide enough to overlap many neighbours, narrow enough to follow a hand-over.
+constexpr double slope_per_root_neuron = 0.9;
+constexpr double margin = 1.08;        // centres reach a little beyond the interval
+constexpr double rank_tolerance = 1.0e-13;
+
+}  // namespace
+
+Trunk::Trunk(const job::Network& network, const Elements& elements) : activation_(network.activation) {
+  const int neurons_count = network.features;
+  Uniform uniform(network.seed);
+  slope_ = at::empty({neurons_count}, at::kDouble);
+  centre_ = at::empty({neurons_count}, at::kDouble);
+  auto slope = slope_.accessor<double, 1>();
+  auto centre = centre_.accessor<double, 1>();
+  const double steepness = slope_per_root_neuron * std::sqrt(static_cast<double>(neurons_count));
+  for (int i = 0; i < neurons_count; ++i) {
+    centre[i] = margin * (2.0 * (i + uniform()) / neurons_count - 1.0);
+    slope[i] = steepness * (0.5 + uniform());
+  }
+  const double spread = std::sqrt(3.0 / neurons_count);  // unit variance of a sum of weights
+  for (int layer = 1; layer < network.layers; ++layer) {
+    Tensor weight = at::empty({neurons_count, neurons_count}, at::kDouble);
+    Tensor bias = at::empty({neurons_count}, at::kDouble);
+    auto* w = weight.data_ptr<double>();
+    for (std::int64_t i = 0; i < weight.numel(); ++i) w[i] = spread * (2.0 * uniform() - 1.0);
+    auto* b = bias.data_ptr<double>();
+    for (std::int64_t i = 0; i < bias.numel(); ++i) b[i] = 2.0 * uniform() - 1.0;
+    weights_.push_back(weight);
+    biases_.push_back(bias);
+  }
+  const Tensor raw = neurons(elements.xi);
+  const auto [left, values, right] = at::linalg_svd(raw, false);
+  const auto rank = (values > rank_tolerance * values[0]).sum().item<std::int64_t>();
+  mixing_ = (right.narrow(0, 0, rank).t() / values.narrow(0, 0, rank) *
+             std::sqrt(static_cast<double>(elements.size())))
+                .contiguous();
+}
+
+Tensor Trunk::neurons(const Tensor& xi) const {
+  const auto act = [this](const Tensor& z) {
+    return activation_ == job::Network::Activation::tanh ? z.tanh() : z.sin();
+  };
+  Tensor h = act((xi.unsqueeze(-1) - centre_) * slope_);
+  for (std::size_t layer = 0; layer < weights_.size(); ++layer) {
+    h = act(at::matmul(h, weights_[layer].t()) + biases_[layer]);
+  }
+  auto shape = h.sizes().vec();
+  shape.back() = 1;
+  return at::cat({h, at::ones(shape, h.options())}, -1);
+}
+
+Tensor Trunk::features(const Tensor& xi) const { return at::matmul(neurons(xi), mixing_); }
+
+Trunk Trunk::to(const at::Device& device) const {
+  Trunk copy = *this;
+  copy.slope_ = slope_.to(device);
+  copy.centre_ = centre_.to(device);
+  copy.mixing_ = mixing_.to(device);
+  for (auto& weight : copy.weights_) weight = weight.to(device);
+  for (auto& bias : copy.biases_) bias = bias.to(device);
+  return copy;
+}
+
+std::vector<std::pair<std::string, Tensor>> Trunk::arrays() const {
+  std::vector<std::pair<std::string, Tensor>> all{{"slope", slope_}, {"centre", centre_}};
+  for (std::size_t layer = 0; layer < weights_.size(); ++layer) {
+    all.emplace_back("weight_" + std::to_string(layer + 2), weights_[layer]);
+    all.emplace_back("bias_" + std::to_string(layer + 2), biases_[layer]);
+  }
+  all.emplace_back("mixing", mixing_);
+  return all;
+}
+
+}  // namespace gluesweep::network

@@ -1,0 +1,391 @@
+#include "gluesweep/training/gauss_newton.hpp"
+
+#include <cmath>
+
+#include "normal_equations.hpp"
+
+namespace gluesweep::training {
+namespace {
+
+using at::Tensor;
+using problem::Frame;
+using problem::Regions;
+using problem::System;
+
+constexpr int glue_points = 8;              // per overlap
+constexpr double tie_weight = 10.0;         // of glue and condition rows against defects
+constexpr double smallest_weight = 1.0e-3;  // of an element against the patch's most sensitive one
+constexpr double first_damping = 1.0e-14;
+constexpr int trials = 12;                  // damping trials per iteration, a factor 30 each
+constexpr double stagnation = 1.0e-3;       // relative decrease of the sum of squares that is not worth a step
+
+Tensor cat_constants(const Tensor& head, const Tensor& features) {  // (B, n, F), (B, m, F) -> (B, n, m)
+  return at::bmm(head, features.transpose(1, 2));
+}
+
+/// Rows that act at single places of one patch: features there and, after linearisation, sensitivities.
+struct Places {
+  Tensor t;         // (B, m)
+  Tensor features;  // (B, m, F)
+};
+
+/// Everything about a batch that does not change from iteration to iteration.
+class Batch {
+ public:
+  Batch(const System& system, const Tensors& theta, const Regions& regions, const Grid& grid,
+        const network::Trunk& trunk);
+
+  struct Weights {
+    std::vector<Tensor> defect;     // per patch (B, n, E)
+    std::vector<Tensor> glue;       // per hand-over (B, n, m): 1 / sigma_i
+    std::vector<Tensor> condition;  // per condition (B, 1)
+  };
+  struct Linearised {
+    NormalEquations equations;
+    Weights weights;
+    std::vector<Tensor> sensitivity;  // per patch (B, n, E): rho
+  };
+
+  Linearised linearise(const Heads& heads) const;
+
+  struct Residual {
+    Tensor loss;    // (B)
+    Tensor defect;  // (B) largest weighted defect
+  };
+  Residual residual(const Heads& heads, const Weights& weights) const;
+
+  /// Largest relative change of the solution that a change of the heads makes, (B).
+  Tensor effect(const std::vector<Tensor>& change, const std::vector<Tensor>& sensitivity) const;
+
+ private:
+  struct ConditionPlace {
+    Tensor target;                // (B, 1)
+    std::vector<Places> patches;  // features undefined where no point's patch owns it
+    std::vector<Tensor> mask;     // (B, 1) per patch
+    int component;
+  };
+
+  void linearise_patch(int p, const Heads& heads, Linearised& result) const;
+  void linearise_glue(int p, const Heads& heads, Linearised& result) const;
+  void linearise_conditions(const Heads& heads, Linearised& result) const;
+  Nodal constants(int p, const Heads& heads) const;
+  Tensors at_places(const Tensor& head, const Places& places) const;
+  Places places(int p, const Tensor& x, const network::Trunk& trunk) const;
+
+  const System& system_;
+  const Tensors& theta_;
+  const Grid& grid_;
+  int n_;
+  Tensor features_;          // (N, F)
+  Tensor element_features_;  // (E, s + 1, F): an element's left end, then its nodes
+  std::vector<Places> glue_left_, glue_right_;
+  std::vector<ConditionPlace> conditions_;
+};
+
+Batch::Batch(const System& system, const Tensors& theta, const Regions& regions, const Grid& grid,
+             const network::Trunk& trunk)
+    : system_(system), theta_(theta), grid_(grid), n_(system.size()), features_(trunk.features(grid.elements->xi)) {
+  const auto& elements = *grid.elements;
+  element_features_ = at::cat({elements.left(features_.t()).t().unsqueeze(1),
+                               elements.inner(features_.t()).permute({1, 2, 0})}, 1).contiguous();
+  const auto options = theta.front().options();
+  // Chebyshev points: both ends of an overlap count as much as its middle.
+  const auto share = (at::arange(glue_points, options) + 0.5).mul(M_PI / glue_points).cos().unsqueeze(0);
+  for (int p = 0; p + 1 < system.patches(); ++p) {
+    const auto x = regions.own_end(p) + regions.overlap.narrow(1, p, 1) * share;
+    glue_left_.push_back(places(p, x, trunk));
+    glue_right_.push_back(places(p + 1, x, trunk));
+  }
+  const auto one = at::ones_like(theta.front());
+  for (const auto& condition : system.conditions()) {
+    const auto t = at::full_like(one, condition.at);
+    const auto x = system.to_x(t);
+    Tensors inputs{t};
+    inputs.insert(inputs.end(), theta.begin(), theta.end());
+    ConditionPlace place{condition.value(inputs).front().expand_as(t), {}, {}, condition.component};
+    for (int p = 0; p < system.patches(); ++p) {
+      const auto mask = regions.owned(p, x);
+      place.mask.push_back(mask.to(at::kDouble));
+      const auto inside = at::minimum(at::maximum(x, regions.start(p)), regions.end(p));
+      place.patches.push_back(mask.any().item<bool>() ? places(p, inside, trunk) : Places{});
+    }
+    conditions_.push_back(place);
+  }
+}
+
+Places Batch::places(int p, const Tensor& x, const network::Trunk& trunk) const {
+  const auto xi = grid_.patches[static_cast<std::size_t>(p)].map.xi(x).clamp(-1.0, 1.0);
+  return {system_.to_t(x), trunk.features(xi)};
+}
+
+Nodal Batch::constants(int p, const Heads& heads) const {
+  return at::matmul(heads[static_cast<std::size_t>(p)], features_.t()).unbind(1);
+}
+
+Tensors Batch::at_places(const Tensor& head, const Places& where) const {
+  return cat_constants(head, where.features).unbind(1);
+}
+
+void Batch::linearise_patch(int p, const Heads& heads, Linearised& result) const {
+  const auto& elements = *grid_.elements;
+  const auto& patch = grid_.patches[static_cast<std::size_t>(p)];
+  const auto& frame = system_.frame(p);
+  const auto values = constants(p, heads);
+  const auto points = values.front().size(0);
+  const int s = elements.nodes;
+
+  Tensor rho = elements.inner(at::stack(frame.response(patch.t, theta_, values).weight, 1)).amax(3);  // (B, n, E)
+  rho = at::where(rho.isfinite(), rho, at::zeros_like(rho));
+  rho = at::maximum(rho, smallest_weight * rho.amax(2, true)).clamp_min(1e-300);
+
+  const auto drift = frame.drift(patch.t, theta_, values);
+  const auto jacobian = at::stack(drift.jacobian, 1).unflatten(1, {n_, n_}) * patch.speed.view({points, 1, 1, -1});
+  const auto inner = elements.inner(jacobian);  // (B, n, n, E, s)
+  const auto scaled = (inner.abs().amax(4) * rho.unsqueeze(2) / rho.unsqueeze(1)).sum(2);
+  const auto weight = rho / (1.0 + elements.width * scaled);  // (B, n, E)
+
+  // Element rows on the element's own s + 1 node values: W (d_i - d_0 - h A g d).
+  Tensor rows = at::zeros({points, elements.count, n_, s, n_, s + 1}, features_.options());
+  Tensor right = at::empty({points, elements.count, n_, s}, features_.options());
+  const auto integration = elements.integration * elements.width;
+  for (int k = 0; k < n_; ++k) {
+    const auto w = weight.select(1, k);  // (B, E)
+    for (int l = 0; l < n_; ++l) {
+      auto block = rows.select(2, k).select(3, l);  // (B, E, s, s + 1)
+      block.narrow(3, 1, s).copy_(integration * inner.select(1, k).select(1, l).unsqueeze(2)).neg_();
+      if (k == l) {
+        block.select(3, 0).fill_(-1.0);
+        block.narrow(3, 1, s).diagonal(0, 2, 3).add_(1.0);
+      }
+    }
+    rows.select(2, k).mul_(w.view({points, -1, 1, 1, 1}));
+    const auto sk = static_cast<std::size_t>(k);
+    const auto defect = elements.inner(values[sk]) - elements.left(values[sk]).unsqueeze(2) -
+                        elements.integrate(drift.rate[sk] * patch.speed);
+    right.select(2, k).copy_(defect * w.unsqueeze(2));
+  }
+  // In node space the normal matrix is small blocks; the trunk is the same for all points, so projecting it on the
+  // features is a few large products.
+  const auto m = rows.view({points * elements.count, n_ * s, n_ * (s + 1)});
+  const auto node_matrix = at::bmm(m.transpose(1, 2), m).view({points, elements.count, n_, s + 1, n_, s + 1});
+  const auto node_gradient = at::bmm(m.transpose(1, 2), right.view({-1, n_ * s, 1}))
+                                 .view({points, elements.count, n_, s + 1});
+  const auto f = element_features_.size(2);
+  const auto flat = element_features_.view({-1, f});  // (E (s + 1), F)
+  Tensor matrix = at::empty({points, n_, f, n_, f}, features_.options());
+  Tensor gradient = at::empty({points, n_, f}, features_.options());
+  for (int k = 0; k < n_; ++k) {
+    for (int l = 0; l <= k; ++l) {
+      const auto block = node_matrix.select(2, k).select(3, l).permute({1, 2, 0, 3})
+                             .reshape({elements.count, (s + 1) * points, s + 1});
+      const auto half = at::bmm(block, element_features_).view({-1, points * f});
+      const auto whole = at::mm(flat.t(), half).view({f, points, f}).permute({1, 0, 2});
+      matrix.select(1, k).select(2, l).copy_(whole);
+      if (l < k) matrix.select(1, l).select(2, k).copy_(whole.transpose(1, 2));
+    }
+    gradient.select(1, k).copy_(at::mm(node_gradient.select(2, k).reshape({points, -1}), flat));
+  }
+  result.equations.matrix.push_back(matrix.view({points, n_ * f, n_ * f}));
+  result.equations.gradient.push_back(gradient.view({points, n_ * f}));
+  result.weights.defect.push_back(weight);
+  result.sensitivity.push_back(rho);
+}
+
+/// Row scale: what a relative change of one in the solution, made through each constant, does to a component.
+Tensor row_scale(const Frame::Response& response, const Tensors& rho, int component, int n) {
+  Tensor sum = at::zeros_like(response.state.front());
+  for (int k = 0; k < n; ++k) {
+    const auto entry = response.jacobian[static_cast<std::size_t>(component * n + k)].abs();
+    sum = sum + entry / rho[static_cast<std::size_t>(k)];
+  }
+  return sum.clamp_min(1e-300);
+}
+
+/// Sensitivities to the heads: d component / d head, (B, m, n F), scaled by `factor` (B, m).
+Tensor head_rows(const Frame::Response& response, int component, int n, const Places& places, const Tensor& factor) {
+  Tensors columns;
+  for (int k = 0; k < n; ++k) {
+    const auto entry = response.jacobian[static_cast<std::size_t>(component * n + k)] * factor;
+    columns.push_back(entry.unsqueeze(2) * places.features);
+  }
+  return at::cat(columns, 2);
+}
+
+Tensors local_weights(const Frame::Response& response) {
+  Tensors rho;
+  for (const auto& weight : response.weight) {
+    const auto known = at::where(weight.isfinite(), weight, at::zeros_like(weight));
+    const auto largest = known.amax(1, true);
+    rho.push_back(at::where(largest > 0.0, largest, at::ones_like(largest)).expand_as(weight));
+  }
+  return rho;
+}
+
+void Batch::linearise_glue(int p, const Heads& heads, Linearised& result) const {
+  const auto s = static_cast<std::size_t>(p);
+  const auto left = system_.frame(p).response(glue_left_[s].t, theta_, at_places(heads[s], glue_left_[s]));
+  const auto right =
+      system_.frame(p + 1).response(glue_right_[s].t, theta_, at_places(heads[s + 1], glue_right_[s]));
+  const auto rho = local_weights(right);
+  Tensors residuals, lefts, rights, factors;
+  for (int i = 0; i < n_; ++i) {
+    const auto factor = tie_weight / std::sqrt(static_cast<double>(glue_points)) / row_scale(right, rho, i, n_);
+    const auto si = static_cast<std::size_t>(i);
+    residuals.push_back((left.state[si] - right.state[si]) * factor);
+    lefts.push_back(head_rows(left, i, n_, glue_left_[s], factor));
+    rights.push_back(head_rows(right, i, n_, glue_right_[s], factor));
+    factors.push_back(factor);
+  }
+  result.equations.glue.push_back({at::cat(residuals, 1), at::cat(lefts, 1), at::cat(rights, 1)});
+  result.weights.glue.push_back(at::stack(factors, 1));
+}
+
+void Batch::linearise_conditions(const Heads& heads, Linearised& result) const {
+  for (const auto& condition : conditions_) {
+    Tensor scale = at::zeros_like(condition.target);
+    for (std::size_t p = 0; p < condition.patches.size(); ++p) {
+      const auto& where = condition.patches[p];
+      if (!where.t.defined()) continue;
+      const auto response =
+          system_.frame(static_cast<int>(p)).response(where.t, theta_, at_places(heads[p], where));
+      const auto factor =
+          tie_weight * condition.mask[p] / row_scale(response, local_weights(response), condition.component, n_);
+      const auto rows = head_rows(response, condition.component, n_, where, factor);
+      const auto error =
+          (response.state[static_cast<std::size_t>(condition.component)] - condition.target) * factor;
+      result.equations.matrix[p].baddbmm_(rows.transpose(1, 2), rows);
+      result.equations.gradient[p].add_(at::bmm(rows.transpose(1, 2), error.unsqueeze(2)).squeeze(2));
+      scale = scale + factor;
+    }
+    result.weights.condition.push_back(scale);
+  }
+}
+
+Batch::Linearised Batch::linearise(const Heads& heads) const {
+  Linearised result;
+  for (int p = 0; p < system_.patches(); ++p) linearise_patch(p, heads, result);
+  for (int p = 0; p + 1 < system_.patches(); ++p) linearise_glue(p, heads, result);
+  linearise_conditions(heads, result);
+  return result;
+}
+
+Batch::Residual Batch::residual(const Heads& heads, const Weights& weights) const {
+  const auto& elements = *grid_.elements;
+  Tensor loss = at::zeros({heads.front().size(0)}, features_.options());
+  Tensor largest = at::zeros_like(loss);
+  for (int p = 0; p < system_.patches(); ++p) {
+    const auto s = static_cast<std::size_t>(p);
+    const auto& patch = grid_.patches[s];
+    const auto values = constants(p, heads);
+    const auto rate = system_.frame(p).rate(patch.t, theta_, values);
+    for (int k = 0; k < n_; ++k) {
+      const auto sk = static_cast<std::size_t>(k);
+      auto defect = elements.inner(values[sk]) - elements.left(values[sk]).unsqueeze(2) -
+                    elements.integrate(rate[sk] * patch.speed);
+      defect = defect * weights.defect[s].select(1, k).unsqueeze(2);
+      loss = loss + defect.square().sum({1, 2});
+      largest = at::maximum(largest, defect.abs().amax({1, 2}));
+    }
+  }
+  for (std::size_t p = 0; p < glue_left_.size(); ++p) {
+    const auto left = system_.frame(static_cast<int>(p))
+                          .state(glue_left_[p].t, theta_, at_places(heads[p], glue_left_[p]));
+    const auto right = system_.frame(static_cast<int>(p) + 1)
+                           .state(glue_right_[p].t, theta_, at_places(heads[p + 1], glue_right_[p]));
+    for (int i = 0; i < n_; ++i) {
+      const auto si = static_cast<std::size_t>(i);
+      loss = loss + ((left[si] - right[si]) * weights.glue[p].select(1, i)).square().sum(1);
+    }
+  }
+  for (std::size_t c = 0; c < conditions_.size(); ++c) {
+    Tensor error = at::zeros_like(loss);
+    for (std::size_t p = 0; p < conditions_[c].patches.size(); ++p) {
+      const auto& where = conditions_[c].patches[p];
+      if (!where.t.defined()) continue;
+      const auto state = system_.frame(static_cast<int>(p)).state(where.t, theta_, at_places(heads[p], where));
+      const auto difference = state[static_cast<std::size_t>(conditions_[c].component)] - conditions_[c].target;
+      error = error + (difference * conditions_[c].mask[p] * weights.condition[c]).squeeze(1);
+    }
+    loss = loss + error.square();
+  }
+  return {loss, largest};
+}
+
+Tensor Batch::effect(const std::vector<Tensor>& change, const std::vector<Tensor>& sensitivity) const {
+  Tensor largest;
+  for (std::size_t p = 0; p < change.size(); ++p) {
+    const auto nodal = at::matmul(change[p].unflatten(1, {n_, -1}), features_.t());
+    const auto size = (grid_.elements->inner(nodal).abs().amax(3) * sensitivity[p]).amax({1, 2});
+    largest = p == 0 ? size : at::maximum(largest, size);
+  }
+  return largest;
+}
+
+Heads moved(const Heads& heads, const std::vector<Tensor>& change, const Tensor& mask) {
+  Heads result;
+  for (std::size_t p = 0; p < heads.size(); ++p) {
+    const auto step = change[p].view_as(heads[p]);
+    result.push_back(heads[p] + at::where(mask.view({-1, 1, 1}), step, at::zeros_like(step)));
+  }
+  return result;
+}
+
+}  // namespace
+
+Heads project(const network::Trunk& trunk, const network::Elements& elements, const std::vector<Nodal>& nodes) {
+  const auto inverse = trunk.features(elements.xi) / static_cast<double>(elements.size());  // (N, F)
+  Heads heads;
+  for (const auto& patch : nodes) heads.push_back(at::matmul(at::stack(patch, 1), inverse));
+  return heads;
+}
+
+std::vector<Nodal> node_values(const Heads& heads, const Tensor& features) {
+  std::vector<Nodal> nodes;
+  for (const auto& head : heads) nodes.push_back(at::matmul(head, features.t()).unbind(1));
+  return nodes;
+}
+
+Fit gauss_newton(const System& system, const Tensors& theta, const Regions& regions, const Grid& grid,
+                 const network::Trunk& trunk, Heads heads, const FitOptions& options) {
+  const Batch batch(system, theta, regions, grid, trunk);
+  const auto points = theta.front().size(0);
+  const auto doubles = theta.front().options();
+  Fit fit;
+  fit.iterations = at::zeros({points}, doubles.dtype(at::kInt));
+  fit.finite = at::ones({points}, doubles.dtype(at::kBool));
+  fit.defect = at::full({points}, NAN, doubles);
+  Tensor damping = at::full({points}, first_damping, doubles);
+  Tensor done = at::zeros({points}, doubles.dtype(at::kBool));
+  for (int iteration = 0; iteration < options.max_iterations; ++iteration) {
+    const auto linearised = batch.linearise(heads);
+    auto [loss, defect] = batch.residual(heads, linearised.weights);
+    fit.finite = fit.finite & (loss.isfinite() | done);
+    fit.defect = at::where(done, fit.defect, defect);
+    done = done | ~fit.finite;
+    const auto before = loss;
+    Tensor accepted = done.clone();
+    Tensor effect = at::full({points}, INFINITY, doubles);
+    for (int trial = 0; trial < trials && !accepted.all().item<bool>(); ++trial) {
+      const auto step = linearised.equations.solve(damping, system.size());
+      const auto candidate = moved(heads, step.change, step.solved & ~accepted);
+      const auto [new_loss, new_defect] = batch.residual(candidate, linearised.weights);
+      // Rounding can keep a converged point from decreasing further: an equal loss is as good.
+      const auto better = step.solved & ~accepted & (new_loss <= loss * (1.0 + 1.0e-12));
+      heads = moved(heads, step.change, better);
+      effect = at::where(better, batch.effect(step.change, linearised.sensitivity), effect);
+      loss = at::where(better, new_loss, loss);
+      fit.defect = at::where(better, new_defect, fit.defect);
+      damping = at::where(accepted, damping, at::where(better, damping / 30.0, (damping * 30.0).clamp_min(1e-10)))
+                    .clamp(first_damping, 1.0e8);
+      accepted = accepted | better;
+    }
+    fit.iterations.add_((~done).to(at::kInt));
+    // A point is done when its steps no longer matter, no longer pay, or no step decreases the loss at all.
+    done = done | ~accepted | (effect < 0.01 * options.tolerance) | (before - loss < stagnation * before);
+    if (done.all().item<bool>()) break;
+  }
+  fit.heads = heads;
+  return fit;
+}
+
+}  // namespace gluesweep::training
