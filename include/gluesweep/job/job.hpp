@@ -7,7 +7,7 @@
 
 #include "gluesweep/job/expression.hpp"
 
-/// A job as plain structs with defaults. Only src/job/*reader*.cpp knows YAML.
+/// A job as plain structs with defaults. How it is written in YAML is known in src/job only.
 namespace gluesweep::job {
 
 enum class Scale { linear, log };
@@ -48,7 +48,8 @@ struct Unknown {
   Expression exact;      ///< optional closed form in variable, parameters, definitions
 };
 
-/// `component = value` at one place; the values use parameters and definitions (evaluated at that place).
+/// `component = value` at one place; the values use the variable, parameters and definitions, evaluated
+/// there.
 struct Condition {
   enum class Place { start, end, number };
   Place place = Place::start;
@@ -58,7 +59,7 @@ struct Condition {
 
 struct Constant {
   std::string name;
-  Expression guess;  ///< in parameters and definitions
+  Expression guess;  ///< in parameters and definitions that do not depend on the variable
 };
 
 /// An asymptotic analytic solution with its integration constants, good up to `until`.
@@ -66,13 +67,17 @@ struct Patch {
   std::string name;
   std::vector<Constant> constants;   ///< as many as there are state components
   std::vector<Expression> solution;  ///< one per unknown, in variable, parameters, definitions, constants
-  Expression until;                  ///< hand-over to the next patch, in parameters; absent for the last patch
-  Expression overlap;                ///< log variable: factor > 1; linear: half-width > 0. Default 1.5, or 5% of the range
-  std::vector<Expression> resolve;   ///< further places (in parameters) where the coefficients turn quickly
-  std::vector<Expression> inverse;   ///< optional, one per constant, in variable, parameters, state: state -> constants
+  /// Hand-over to the next patch, in parameters and definitions that do not depend on the variable (as are
+  /// `overlap`, `resolve` and the guesses); absent for the last patch.
+  Expression until;
+  Expression overlap;  ///< log variable: factor > 1; linear: half-width > 0. Default 1.5, or 5% of the range
+  std::vector<Expression> resolve;  ///< further places where the coefficients turn quickly
+  /// Optional, one per constant: state -> constants, in variable, parameters, definitions, state.
+  std::vector<Expression> inverse;
 };
 
-/// A scalar per point from parameters, `<patch>_<constant>_limit`, `crossover_<p>_<q>`, `<component>_end`.
+/// A scalar per point from parameters, definitions that do not depend on the variable,
+/// `<patch>_<constant>_limit`, `crossover_<p>_<q>`, `<component>_end`.
 struct Derived {
   std::string name;
   Expression value;
@@ -106,16 +111,17 @@ struct SweptParameter {
   double fixed = 0.0;
   double low = 0.0, high = 0.0;  ///< range, low < high
   Scale scale = Scale::linear;
-  std::int64_t points = 0;       ///< grid only: number of equidistant (in `scale`) points, ends included
-  std::vector<double> values;    ///< grid only: the values themselves
+  std::int64_t points = 0;     ///< grid only: number of equidistant (in `scale`) points, ends included
+  std::vector<double> values;  ///< grid only: the values themselves
 };
 
 struct Sweep {
   Sampler sampler = Sampler::sobol;
   std::int64_t samples = 0;  ///< number of points; for grid and list it is what they contain
   std::uint64_t seed = 0;
-  std::string file;                        ///< list only: the CSV as written in the job
-  std::vector<SweptParameter> parameters;  ///< list: one of kind `values` per CSV column, all equally long
+  std::string file;  ///< list only: the CSV as written in the job
+  /// In the job's order. List: one of kind `values` per CSV column, all equally long, then the fixed ones.
+  std::vector<SweptParameter> parameters;
 };
 
 struct Network {

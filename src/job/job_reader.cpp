@@ -1,0 +1,237 @@
+#include <algorithm>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+
+#include "field.hpp"
+#include "gluesweep/job/error.hpp"
+#include "gluesweep/job/reader.hpp"
+#include "problem_reader.hpp"
+#include "sweep_reader.hpp"
+#include "text.hpp"
+
+namespace gluesweep::job {
+
+namespace {
+
+constexpr std::int64_t largest_seed = std::numeric_limits<std::int64_t>::max();
+
+/// Later calls override: first a problem's recommended values, then the job's own.
+void read_network(const Field& field, Network& network) {
+  field.accept_keys({"features", "elements", "nodes", "layers", "activation", "seed"});
+  read_integer(field, "features", 4, 1024, network.features);
+  read_integer(field, "elements", 2, 2000, network.elements);
+  read_integer(field, "nodes", 2, 9, network.nodes);
+  read_integer(field, "layers", 1, 4, network.layers);
+  if (const auto activation = field.find("activation"))
+    network.activation = activation->choice<Network::Activation>();
+  if (const auto seed = field.find("seed"))
+    network.seed = static_cast<std::uint64_t>(seed->integer(0, largest_seed));
+}
+
+Training read_training(const Field& field) {
+  field.accept_keys({"method", "ansatz", "tolerance", "max_iterations"});
+  Training training;
+  if (const auto method = field.find("method")) training.method = method->choice<Training::Method>();
+  if (const auto ansatz = field.find("ansatz")) training.ansatz = ansatz->choice<Training::Ansatz>();
+  if (const auto tolerance = field.find("tolerance")) {
+    training.tolerance = tolerance->number();
+    if (!(training.tolerance > 0.0 && training.tolerance < 1.0)) {
+      tolerance->fail(to_text(training.tolerance) + " is out of range",
+                      "accepted: a relative error above 0 and below 1, e.g. 1e-6");
+    }
+  }
+  read_integer(field, "max_iterations", 1, 10000, training.max_iterations);
+  return training;
+}
+
+Verification read_verification(const Field& field) {
+  field.accept_keys({"estimate", "reference_fraction"});
+  Verification verification;
+  if (const auto estimate = field.find("estimate")) verification.estimate = estimate->boolean();
+  if (const auto fraction = field.find("reference_fraction")) {
+    verification.reference_fraction = fraction->number();
+    if (!(verification.reference_fraction >= 0.0 && verification.reference_fraction <= 1.0)) {
+      fraction->fail(to_text(verification.reference_fraction) + " is out of range",
+                     "accepted: the share of points to verify, from 0 to 1");
+    }
+  }
+  return verification;
+}
+
+bool is_device(const std::string& text) {
+  if (text == "auto" || text == "cpu" || text == "cuda") return true;
+  if (text.rfind("cuda:", 0) != 0) return false;
+  const std::string number = text.substr(5);
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  return !number.empty() && number.size() <= 3 && std::all_of(number.begin(), number.end(), is_digit);
+}
+
+Run read_run(const Field& field) {
+  field.accept_keys({"block", "device"});
+  Run run;
+  if (const auto block = field.find("block")) run.block = block->integer(1, 65536);
+  if (const auto device = field.find("device")) {
+    run.device = device->text();
+    if (!is_device(run.device)) {
+      device->fail("unknown device " + in_quotes(run.device),
+                   "accepted: auto, cpu, cuda, cuda:N (N = 0, 1, ...)");
+    }
+  }
+  return run;
+}
+
+void read_output_points(const Field& field, const Variable& variable, Output& output) {
+  constexpr std::int64_t most_points = 100000;
+  if (field.kind() != Node::Kind::list) {
+    output.points = field.integer(2, most_points);
+    return;
+  }
+  for (const Field& item : field.items()) {
+    const double value = item.number();
+    if (value < variable.start || value > variable.end) {
+      item.fail(to_text(value) + " is out of the range of " + variable.symbol,
+                "accepted: " + to_text(variable.start) + " to " + to_text(variable.end));
+    }
+    if (!output.values.empty() && !(value > output.values.back())) {
+      item.fail(to_text(value) + " is not above the point before it, " + to_text(output.values.back()),
+                "give increasing numbers");
+    }
+    output.values.push_back(value);
+  }
+  output.points = static_cast<std::int64_t>(output.values.size());
+  if (output.values.empty() || output.points > most_points) {
+    field.fail("the list has " + std::to_string(output.points) + " points",
+               "accepted: 1 to " + std::to_string(most_points) + " increasing numbers, or an integer");
+  }
+}
+
+void read_store(const Field& field, Output& output) {
+  const std::vector<std::string> accepted{"solution", "coefficients", "heads", "matching"};
+  bool* const targets[] = {&output.solution, &output.coefficients, &output.heads, &output.matching};
+  for (bool* target : targets) *target = false;
+  for (const Field& item : field.items()) {
+    const std::string word = item.text();
+    const auto found = std::find(accepted.begin(), accepted.end(), word);
+    if (found == accepted.end()) {
+      item.fail("unknown value " + in_quotes(word) + suggestion(word, accepted),
+                "accepted: " + joined(accepted));
+    }
+    bool& target = *targets[found - accepted.begin()];
+    if (target) item.fail(in_quotes(word) + " is given twice", "give it once");
+    target = true;
+  }
+}
+
+Output read_output(const Field& field, const Variable& variable) {
+  field.accept_keys({"points", "store"});
+  Output output;
+  if (const auto points = field.find("points")) read_output_points(*points, variable, output);
+  if (const auto store = field.find("store")) read_store(*store, output);
+  return output;
+}
+
+/// The job from its whole tree, the problem file included.
+Job read_tree(const NodePtr& root, const PointSource& points) {
+  const Field field(root, "", root->place);
+  if (root->kind == Node::Kind::null)
+    field.fail("the job is empty", "give at least the keys problem and sweep");
+  if (root->kind != Node::Kind::map) {
+    field.fail("a job is a mapping",
+               "write `key: value` pairs; accepted keys: problem, sweep, network, training, "
+               "verification, run, output");
+  }
+  field.accept_keys({"problem", "sweep", "network", "training", "verification", "run", "output"});
+  const Field problem = field.require("problem", "give the path of a problem file, or its mapping");
+  Job job;
+  job.problem = ProblemReader(problem).read();
+  if (const auto network = problem.find("network")) read_network(*network, job.network);
+  const Field sweep = field.require("sweep", "give {sampler, samples, parameters}");
+  job.sweep = read_sweep(sweep, job.problem, points);
+  if (const auto network = field.find("network")) read_network(*network, job.network);
+  if (const auto training = field.find("training")) job.training = read_training(*training);
+  if (const auto verification = field.find("verification"))
+    job.verification = read_verification(*verification);
+  if (const auto run = field.find("run")) job.run = read_run(*run);
+  if (const auto output = field.find("output")) job.output = read_output(*output, job.problem.variable);
+  return job;
+}
+
+/// Replaces the path of a problem file by its content.
+NodePtr with_problem_file(const NodePtr& root, const std::string& directory) {
+  const NodePtr value = root->kind == Node::Kind::map ? find_value(root, "problem") : nullptr;
+  if (!value || value->kind != Node::Kind::scalar) return root;
+  const Field field(value, "problem", value->place);
+  const std::string path = joined_path(directory, field.text());
+  FileContent content = read_file(path);
+  if (!content.text) {
+    field.fail("the problem file cannot be read: " + path + ": " + content.why,
+               "the path is relative to the job file");
+  }
+  const NodePtr problem =
+      parse_yaml(std::make_shared<Source>(Source{path, std::move(*content.text), true}), "problem");
+  if (problem->kind != Node::Kind::map) {
+    fail(problem->place, "problem", "a problem file is a mapping",
+         "write `key: value` pairs, starting with `name`");
+  }
+  return with_value(root, {"problem"}, problem);
+}
+
+std::vector<std::string> split_path(const std::string& path) {
+  std::vector<std::string> keys(1);
+  for (const char c : path) {
+    if (c == '.') {
+      keys.emplace_back();
+    } else {
+      keys.back() += c;
+    }
+  }
+  return keys;
+}
+
+NodePtr with_override(NodePtr root, const std::string& text, const std::string& directory) {
+  const std::string name = "--set " + text;
+  const std::size_t equals = text.find('=');
+  const std::vector<std::string> keys = split_path(text.substr(0, equals));
+  const auto is_bad = [](const std::string& key) {
+    return key.empty() || key.find(' ') != std::string::npos;
+  };
+  if (equals == std::string::npos || std::any_of(keys.begin(), keys.end(), is_bad)) {
+    throw InputError(clipped(name, 100) +
+                     ": an override has the form key.path=value, without blanks around =" +
+                     "\n  write it like --set sweep.samples=64");
+  }
+  auto source = std::make_shared<Source>(Source{name, text.substr(equals + 1), false});
+  const std::string path = text.substr(0, equals);
+  if (source->text.find('\n') != std::string::npos) {
+    fail({source, 0, 0}, path, "the value of an override has a line break",
+         "write it on one line, lists in [ ]");
+  }
+  const NodePtr value = parse_yaml(source, path);
+  if (value->kind == Node::Kind::null) {
+    fail({source, 0, 0}, path, "the override has no value", "write it like --set sweep.samples=64");
+  }
+  if (keys[0] == "problem" && keys.size() > 1) root = with_problem_file(root, directory);
+  return with_value(root, keys, value);
+}
+
+}  // namespace
+
+Job read_job(const std::string& path, const std::vector<std::string>& overrides) {
+  FileContent content = read_file(path);
+  if (!content.text) {
+    throw InputError(path + ": the job file cannot be read: " + content.why +
+                     "\n  give the path of a YAML file");
+  }
+  const std::string directory = std::filesystem::path(path).parent_path().string();
+  NodePtr root = parse_yaml(std::make_shared<Source>(Source{path, std::move(*content.text), true}), "");
+  for (const std::string& text : overrides) root = with_override(root, text, directory);
+  return read_tree(with_problem_file(root, directory), {directory, nullptr});
+}
+
+Job parse_resolved(const std::string& text, const std::vector<std::vector<double>>& list) {
+  const NodePtr root = parse_yaml(std::make_shared<Source>(Source{"resolved job", text, true}), "");
+  return read_tree(root, {"", &list});
+}
+
+}  // namespace gluesweep::job
