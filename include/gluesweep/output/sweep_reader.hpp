@@ -1,0 +1,56 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gluesweep/sweep/driver.hpp"
+
+namespace gluesweep::output {
+
+/// Reads a sweep file, also one that a run is still writing. Serial. Nothing is kept in memory but what is
+/// asked for; variables of /network are named "network/head" and so on. Numbers come as float64 whatever
+/// their type.
+class SweepReader {
+ public:
+  /// Throws job::InputError if there is no such file, it is not a sweep file or its format version is another
+  /// one.
+  explicit SweepReader(const std::string& path);
+  ~SweepReader();
+  SweepReader(SweepReader&&) noexcept;
+
+  /// Root attributes, e.g. "job", "created"; "mpi_size". Throw FileError if there is none of this name.
+  std::string text(const std::string& attribute) const;
+  std::int64_t integer(const std::string& attribute) const;
+
+  std::int64_t samples() const;
+  std::vector<std::string> swept_names() const;
+  bool has(const std::string& variable) const;
+  std::string unit(const std::string& variable) const;
+  std::string long_name(const std::string& variable) const;
+
+  /// A whole variable; for those that do not grow with the number of samples.
+  at::Tensor values(const std::string& variable) const;
+
+  /// Samples first ... first+count-1 of a variable with the dimension sample: (count, ...).
+  at::Tensor rows(const std::string& variable, std::int64_t first, std::int64_t count) const;
+
+  /// The status counts and the worst error estimate among the converged, over all samples.
+  sweep::Tally tally() const;
+
+  /// The arrays of the hidden layers as they were given at creation.
+  std::vector<std::pair<std::string, at::Tensor>> trunk_arrays() const;
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// Reads in pieces of this many samples keep the memory bounded.
+inline constexpr std::int64_t rows_per_read = 65536;
+
+}  // namespace gluesweep::output

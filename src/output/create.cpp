@@ -1,0 +1,315 @@
+#include "create.hpp"
+
+#include <H5DSpublic.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <limits>
+
+#include "gluesweep/job/error.hpp"
+#include "gluesweep/output/versions.hpp"
+
+namespace gluesweep::output {
+namespace {
+
+namespace fs = std::filesystem;
+
+// netCDF's mark of a dimension without a coordinate variable (netCDF-4 file format, "Dimensions without
+// variables").
+constexpr const char* bare_dimension = "This is a netCDF dimension but not a netCDF variable.";
+
+// Rows of parameters computed at a time: memory does not grow with the number of samples.
+constexpr std::int64_t rows_at_once = 65536;
+
+class Creator {
+ public:
+  Creator(const NewFile& file, std::string temporary) : file_(file), name_(std::move(temporary)) {}
+
+  void run() {
+    open();
+    write_root_attributes();
+    for (const Dimension& dimension : file_.layout.dimensions) create_bare_dimension(dimension);
+    for (const Variable& variable : file_.layout.variables) create_variable(variable);
+    for (const Variable& variable : file_.layout.variables) attach_scales(variable);
+    for (const Variable& variable : file_.layout.variables) write_known_data(variable);
+    check(H5Fflush(handle_.get(), H5F_SCOPE_GLOBAL), "write", name_);
+    network_.close("close the group network", name_);
+    handle_.close("close", name_);
+  }
+
+ private:
+  // netCDF readers rely on the order of creation to keep attributes and variables in order.
+  static constexpr unsigned ordered = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
+
+  Handle property_list(hid_t kind) {
+    return {check(H5Pcreate(kind), "make a property list", name_), H5Pclose};
+  }
+
+  void open() {
+    const Handle creation = property_list(H5P_FILE_CREATE);
+    check(H5Pset_link_creation_order(creation.get(), ordered), "order links", name_);
+    check(H5Pset_attr_creation_order(creation.get(), ordered), "order attributes", name_);
+    const Handle access = property_list(H5P_FILE_ACCESS);
+    // From 1.8 on an attribute may exceed 64 KiB (the job's text may). Not `latest`: its files refuse to open
+    // after their writer was killed.
+    check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_LATEST), "choose a format", name_);
+    handle_ =
+        Handle(check(H5Fcreate(name_.c_str(), H5F_ACC_EXCL, creation.get(), access.get()), "create", name_),
+               H5Fclose);
+    const Handle group = property_list(H5P_GROUP_CREATE);
+    check(H5Pset_link_creation_order(group.get(), ordered), "order links", name_);
+    check(H5Pset_attr_creation_order(group.get(), ordered), "order attributes", name_);
+    network_ = Handle(check(H5Gcreate2(handle_.get(), "network", H5P_DEFAULT, group.get(), H5P_DEFAULT),
+                            "create the group network", name_),
+                      H5Gclose);
+  }
+
+  void write_root_attributes() {
+    const job::Problem& problem = file_.job.problem;
+    const hid_t root = handle_.get();
+    const auto text = [&](const std::string& name, const std::string& value) {
+      write_attribute(root, name, value, name_);
+    };
+    text("Conventions", "CF-1.8");
+    text("title", "Coefficient networks of " + problem.name + " over a parameter sweep");
+    text("description", problem.description);
+    text("problem", problem.name);
+    write_attribute(root, "format_version", std::int64_t{format_version}, name_);
+    text("source", "gluesweep " + file_.provenance.gluesweep_version);
+    text("gluesweep_version", file_.provenance.gluesweep_version);
+    text("git_commit", file_.provenance.git_commit);
+    for (const auto& [library, version] : library_versions()) text(library, version);
+    text("created", utc_now());
+    write_attribute(root, "mpi_size", std::int64_t{file_.mpi_size}, name_);
+    text("swept_parameters", joined(file_.space.swept_names()));
+    text("job_hash", file_.provenance.job_hash);
+    text("job", file_.provenance.resolved_job);
+
+    std::vector<std::string> trunk;
+    for (const auto& array : file_.network.trunk) trunk.push_back(array.first);
+    write_attribute(network_.get(), "trunk_arrays", joined(trunk), name_);
+  }
+
+  static std::string joined(const std::vector<std::string>& words) {
+    std::string text;
+    for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+    return text;
+  }
+
+  hid_t group_of(Group group) const { return group == Group::root ? handle_.get() : network_.get(); }
+
+  Handle dataspace(const std::vector<std::int64_t>& shape) {
+    const std::vector<hsize_t> sizes(shape.begin(), shape.end());
+    return {check(H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr), "make a dataspace",
+                  name_),
+            H5Sclose};
+  }
+
+  Handle dataset_properties() {
+    Handle properties = property_list(H5P_DATASET_CREATE);
+    check(H5Pset_attr_creation_order(properties.get(), ordered), "order attributes", name_);
+    // Modification times would be metadata that changes with every result.
+    check(H5Pset_obj_track_times(properties.get(), 0), "turn times off", name_);
+    return properties;
+  }
+
+  void create_bare_dimension(const Dimension& dimension) {
+    if (dimension.has_variable) return;
+    const Handle space = dataspace({dimension.size});
+    const Handle properties = dataset_properties();
+    const Handle dataset(check(H5Dcreate2(group_of(dimension.group), dimension.name.c_str(), H5T_IEEE_F32BE,
+                                          space.get(), H5P_DEFAULT, properties.get(), H5P_DEFAULT),
+                               "create the dimension " + dimension.name, name_),
+                         H5Dclose);
+    std::string size = std::to_string(dimension.size);
+    size.insert(0, size.size() < 10 ? 10 - size.size() : 0, ' ');
+    check(H5DSset_scale(dataset.get(), (bare_dimension + size).c_str()),
+          "mark the dimension " + dimension.name, name_);
+  }
+
+  void set_fill_value(const Variable& variable, hid_t properties) {
+    const double nan = std::numeric_limits<double>::quiet_NaN();
+    const std::int64_t zero = 0;
+    const bool real = variable.type == Type::float64;
+    check(H5Pset_fill_value(properties, real ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64,
+                            real ? static_cast<const void*>(&nan) : &zero),
+          "choose the fill value of " + variable.name, name_);
+    check(H5Pset_fill_time(properties, H5D_FILL_TIME_ALLOC), "fill " + variable.name, name_);
+    check(H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY), "allocate " + variable.name, name_);
+  }
+
+  void create_variable(const Variable& variable) {
+    const Handle space = dataspace(variable.shape);
+    const Handle properties = dataset_properties();
+    set_fill_value(variable, properties.get());
+    if (!variable.chunk.empty()) {
+      const std::vector<hsize_t> chunk(variable.chunk.begin(), variable.chunk.end());
+      check(H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data()),
+            "chunk " + variable.name, name_);
+    }
+    const Handle dataset(
+        check(H5Dcreate2(group_of(variable.group), variable.name.c_str(), native_type(variable.type),
+                         space.get(), H5P_DEFAULT, properties.get(), H5P_DEFAULT),
+              "create the variable " + variable.name, name_),
+        H5Dclose);
+    write_attribute(dataset.get(), "units", variable.unit, name_);
+    write_attribute(dataset.get(), "long_name", variable.long_name, name_);
+    // CF allows no fill value on coordinates; on integers xarray would turn the column into floats.
+    if (!variable.chunk.empty() && variable.type == Type::float64) {
+      write_attribute(dataset.get(), "_FillValue", std::numeric_limits<double>::quiet_NaN(), name_);
+    }
+    if (variable.source == Source::status) describe_status(dataset.get());
+    if (variable.source == Source::head || variable.source == Source::map)
+      describe_network(variable, dataset.get());
+    if (variable.group == Group::root && !variable.dimensions.empty() &&
+        variable.name == variable.dimensions[0]) {
+      check(H5DSset_scale(dataset.get(), variable.name.c_str()), "mark the coordinate " + variable.name,
+            name_);
+    }
+  }
+
+  void describe_status(hid_t dataset) {
+    std::vector<std::uint8_t> values;
+    std::vector<std::string> meanings;
+    for (const auto& entry : training::status_table) {
+      values.push_back(static_cast<std::uint8_t>(entry.status));
+      meanings.emplace_back(entry.name);
+    }
+    write_attribute(dataset, "flag_values", values, name_);
+    write_attribute(dataset, "flag_meanings", joined(meanings), name_);
+  }
+
+  /// Names along the dimensions patch and constant.
+  void describe_network(const Variable& variable, hid_t dataset) {
+    std::vector<std::string> patches, constants;
+    for (const auto& patch : file_.job.problem.patches) {
+      patches.push_back(patch.name);
+      for (const auto& constant : patch.constants) constants.push_back(patch.name + "_" + constant.name);
+    }
+    if (variable.source == Source::head) write_attribute(dataset, "constants", joined(constants), name_);
+    if (variable.source == Source::map) write_attribute(dataset, "patches", joined(patches), name_);
+  }
+
+  Handle open_dataset(const std::string& path) {
+    return {check(H5Dopen2(handle_.get(), path.c_str(), H5P_DEFAULT), "open " + path, name_), H5Dclose};
+  }
+
+  /// A variable in /network uses the group's dimensions, and the root's for what the group does not have.
+  std::string scale_path(Group group, const std::string& name) const {
+    for (const Dimension& known : file_.layout.dimensions) {
+      if (group == Group::network && known.group == group && known.name == name) return "network/" + name;
+    }
+    return name;
+  }
+
+  void attach_scales(const Variable& variable) {
+    // A coordinate variable is the scale itself.
+    if (variable.group == Group::root && variable.dimensions.size() == 1 &&
+        variable.name == variable.dimensions[0]) {
+      return;
+    }
+    const Handle dataset = open_dataset(full_name(variable));
+    for (std::size_t axis = 0; axis < variable.dimensions.size(); ++axis) {
+      const std::string& name = variable.dimensions[axis];
+      const Handle scale = open_dataset(scale_path(variable.group, name));
+      check(H5DSattach_scale(dataset.get(), scale.get(), static_cast<unsigned>(axis)),
+            "attach the dimension " + name + " to " + variable.name, name_);
+    }
+  }
+
+  void write_whole(const Variable& variable, const void* data) {
+    const Handle dataset = open_dataset(full_name(variable));
+    check(H5Dwrite(dataset.get(), native_type(variable.type), H5S_ALL, H5S_ALL, H5P_DEFAULT, data),
+          "write " + variable.name, name_);
+  }
+
+  void write_known_data(const Variable& variable) {
+    switch (variable.source) {
+      case Source::sample:
+        return write_rows(variable, [](std::int64_t first, std::int64_t count) {
+          return at::arange(first, first + count, at::kLong);
+        });
+      case Source::parameter:
+        // The parameters of every point, pending ones too. Each rank writes those it used again with its
+        // results.
+        return write_rows(variable, [&](std::int64_t first, std::int64_t count) {
+          return file_.space.swept(file_.space.block(first, count)).select(1, variable.index).contiguous();
+        });
+      case Source::coordinate:
+        return write_whole(variable, file_.job.output_points().data());
+      case Source::trunk: {
+        const at::Tensor array = file_.network.trunk[static_cast<std::size_t>(variable.index)].second;
+        return write_whole(variable, array.to(at::kCPU, at::kDouble).contiguous().data_ptr());
+      }
+      default:
+        return;
+    }
+  }
+
+  template <class Rows>
+  void write_rows(const Variable& variable, const Rows& rows) {
+    const Handle dataset = open_dataset(full_name(variable));
+    for (std::int64_t first = 0; first < file_.layout.samples; first += rows_at_once) {
+      const std::int64_t count = std::min(rows_at_once, file_.layout.samples - first);
+      write_slab(dataset.get(), native_type(variable.type), first, {count}, rows(first, count).data_ptr(),
+                 name_);
+    }
+  }
+
+  const NewFile& file_;
+  std::string name_;
+  Handle handle_, network_;
+};
+
+/// Gives the finished file its name without ever replacing one.
+void publish(const std::string& temporary, const std::string& path) {
+  // A hard link fails if the name is taken, at whatever moment that happened; rename does not.
+  if (::link(temporary.c_str(), path.c_str()) == 0) {
+    fs::remove(temporary);
+    return;
+  }
+  if (errno == EEXIST) {
+    throw job::InputError(path +
+                          " came into being while this program was creating it: choose another name with -o");
+  }
+  fs::rename(temporary, path);  // a file system without hard links
+}
+
+}  // namespace
+
+std::string full_name(const Variable& variable) {
+  return variable.group == Group::network ? "network/" + variable.name : variable.name;
+}
+
+hid_t native_type(Type type) {
+  switch (type) {
+    case Type::int64:
+      return H5T_NATIVE_INT64;
+    case Type::int32:
+      return H5T_NATIVE_INT32;
+    case Type::uint8:
+      return H5T_NATIVE_UINT8;
+    case Type::float64:
+      break;
+  }
+  return H5T_NATIVE_DOUBLE;
+}
+
+void create_file(const NewFile& file) {
+  check_target(file.path, expected_bytes(file.layout));
+  const std::string temporary = file.path + ".creating-" + std::to_string(::getpid());
+  try {
+    Creator(file, temporary).run();
+    publish(temporary, file.path);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    throw;
+  }
+}
+
+}  // namespace gluesweep::output

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+
+#include "gluesweep/output/hdf5.hpp"
+#include "gluesweep/output/layout.hpp"
+#include "gluesweep/output/sweep_file.hpp"
+
+namespace gluesweep::output {
+
+struct NewFile {
+  std::string path;
+  const job::Job& job;
+  const sweep::ParameterSpace& space;
+  const NetworkArrays& network;
+  const Provenance& provenance;
+  const Layout& layout;
+  int mpi_size = 1;
+};
+
+/// Writes a complete sweep file without results at file.path, by one rank. On an error nothing is left there.
+void create_file(const NewFile& file);
+
+/// The path of a variable inside the file.
+std::string full_name(const Variable& variable);
+
+hid_t native_type(Type type);
+
+}  // namespace gluesweep::output

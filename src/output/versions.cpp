@@ -1,0 +1,45 @@
+#include "gluesweep/output/versions.hpp"
+
+#include <hdf5.h>
+#include <mpi.h>
+#include <torch/version.h>
+
+#include <array>
+#include <ctime>
+
+namespace gluesweep::output {
+
+std::vector<std::pair<std::string, std::string>> library_versions() {
+  // Allowed before MPI_Init; some libraries answer with a paragraph.
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  MPI_Get_library_version(text.data(), &length);
+  std::string mpi(text.data());
+  mpi = mpi.substr(0, mpi.find_first_of(",\n"));
+
+  unsigned major = 0, minor = 0, release = 0;
+  H5get_libversion(&major, &minor, &release);
+  const std::string hdf5 =
+      std::to_string(major) + "." + std::to_string(minor) + "." + std::to_string(release);
+
+#if defined(__clang__)
+  const std::string compiler = "Clang " __clang_version__;
+#else
+  const std::string compiler = "GCC " __VERSION__;
+#endif
+  return {{"libtorch_version", TORCH_VERSION},
+          {"mpi_version", mpi},
+          {"hdf5_version", hdf5},
+          {"compiler", compiler}};
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm fields{};
+  gmtime_r(&now, &fields);
+  std::array<char, 32> text{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &fields);
+  return text.data();
+}
+
+}  // namespace gluesweep::output
