@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "gluesweep/job/error.hpp"
+
+namespace gluesweep::cli {
+
+enum class ProgressStyle { automatic, bar, plain, none };
+
+struct RunOptions {
+  std::string job;                     ///< path of the job file
+  std::vector<std::string> overrides;  ///< `key=value`, in order
+  std::string output;  ///< sweep file; empty: the job's name with .h5, in the current directory
+  std::string device;  ///< empty: what the job says
+  ProgressStyle progress = ProgressStyle::automatic;
+  double max_failed = 0.01;  ///< share of points that may fail before the exit code says so
+  bool dry_run = false;
+};
+
+struct CheckOptions {
+  std::string job;
+  std::vector<std::string> overrides;
+  std::string device;
+};
+
+struct ShowOptions {
+  std::string file;
+  std::int64_t worst = 5;  ///< how many of the worst points to list
+  bool job = false;        ///< print the stored job instead of the summary
+};
+
+/// `--help` in any place: print the text and be done.
+struct HelpRequest {
+  std::string text;
+};
+struct VersionRequest {};
+
+using Request = std::variant<HelpRequest, VersionRequest, RunOptions, CheckOptions, ShowOptions>;
+
+/// What the command line asks for; `arguments` without the program's name. Throws job::InputError that names
+/// the wrong word, the nearest right one and where to read more. Depends on nothing but its arguments, so
+/// that every rank comes to the same result.
+Request parse_arguments(const std::vector<std::string>& arguments);
+
+}  // namespace gluesweep::cli

@@ -1,0 +1,92 @@
+#include <algorithm>
+#include <iostream>
+#include <vector>
+
+#include "gluesweep/cli/commands.hpp"
+#include "gluesweep/parallel/device.hpp"
+#include "gluesweep/problem/check.hpp"
+#include "gluesweep/sweep/parameter_space.hpp"
+#include "plan.hpp"
+#include "text.hpp"
+
+namespace gluesweep::cli {
+namespace {
+
+// Enough to meet the corners of a few dimensions, few enough for a second.
+constexpr std::int64_t most_points = 256;
+
+// In units of relative change per unit of the training variable. A drift above says that the form is not
+// asymptotic anywhere in the patch; the networks may still learn it, at a price.
+constexpr double slow_drift = 0.1;
+
+/// Up to most_points samples spread over the sweep: (B, p).
+at::Tensor sample_points(const sweep::ParameterSpace& space) {
+  const std::int64_t count = std::min(space.size(), most_points);
+  std::vector<at::Tensor> rows;
+  for (std::int64_t i = 0; i < count; ++i) rows.push_back(space.block(i * space.size() / count, 1));
+  return at::cat(rows);
+}
+
+std::string parameters_text(const job::Problem& problem, const std::vector<double>& values) {
+  std::string text;
+  for (std::size_t i = 0; i < problem.parameters.size() && i < values.size(); ++i) {
+    text += (text.empty() ? "" : ", ") + problem.parameters[i].name + " = " + exact(values[i]);
+  }
+  return text;
+}
+
+std::string report_text(const problem::PatchReport& report, const std::string& symbol,
+                        const std::string& unit) {
+  const std::string of = unit == "1" ? "" : " " + unit;
+  std::string text = "  patch " + report.patch + ": ends at " + symbol + " = " + rough(report.hand_over_low);
+  if (report.hand_over_high != report.hand_over_low) text += " to " + rough(report.hand_over_high);
+  text += of + "; condition number up to " + rough(report.worst_condition) +
+          "; deep in its region it drifts by " + rough(report.deep_drift) + " a unit";
+  if (!(report.deep_drift < slow_drift)) {
+    text +=
+        "\n    warning: nowhere in its region does this form solve the equation well; check the form or move "
+        "the hand-over (until)";
+  }
+  return text + "\n";
+}
+
+void refuse_degenerate(const job::Problem& problem, const std::vector<problem::PatchReport>& reports) {
+  for (const auto& report : reports) {
+    if (!report.degenerate) continue;
+    throw job::InputError(
+        "gluesweep check: patch '" + report.patch + "' is degenerate at " + problem.variable.symbol + " = " +
+        exact(report.degenerate_at) + " for " + parameters_text(problem, report.degenerate_parameters) +
+        ": its solution does not determine its constants there (det dPhi/dC = 0 or undefined).\n"
+        "Move its hand-over (until) away from there, or write its constants differently.");
+  }
+}
+
+}  // namespace
+
+ExitCode check_command(const CheckOptions& options, const parallel::Communicator& communicator) {
+  limit_threads();
+  parallel::on_rank_zero(communicator, [&] {
+    const parallel::Communicator alone;
+    const job::Job job = read_job_everywhere(alone, options.job, options.overrides, options.device);
+    const at::Device device = parallel::choose_device(job.run.device, 0);
+    const sweep::ParameterSpace space(job);
+    const training::Trainer trainer(job, device);
+    Plan plan = make_plan(job, trainer, space.size(), communicator.size());
+    plan.job_path = options.job;
+    plan.device = device.str();
+    plan.file = output_path("", options.job);
+    std::cout << plan_text(job, plan) << std::flush;
+    const at::Tensor points = sample_points(space);
+    const auto reports = problem::check_patches(job.problem, points);
+    std::cout << "patches, at " << points.size(0) << " of the points:\n";
+    for (const auto& report : reports) {
+      std::cout << report_text(report, job.problem.variable.symbol, job.problem.variable.unit);
+    }
+    std::cout << std::flush;
+    refuse_degenerate(job.problem, reports);
+    std::cout << "the job is good\n" << std::flush;
+  });
+  return ExitCode::complete;
+}
+
+}  // namespace gluesweep::cli

@@ -1,0 +1,35 @@
+#include <iostream>
+#include <variant>
+
+#include "gluesweep/cli/commands.hpp"
+#include "gluesweep/cli/version.hpp"
+
+namespace gluesweep::cli {
+namespace {
+
+class Executor {
+ public:
+  explicit Executor(const parallel::Communicator& communicator) : communicator_(communicator) {}
+
+  ExitCode operator()(const HelpRequest& request) const { return print(request.text); }
+  ExitCode operator()(const VersionRequest& /*request*/) const { return print(version_text()); }
+  ExitCode operator()(const RunOptions& options) const { return run_command(options, communicator_); }
+  ExitCode operator()(const CheckOptions& options) const { return check_command(options, communicator_); }
+  ExitCode operator()(const ShowOptions& options) const { return show_command(options, communicator_); }
+
+ private:
+  ExitCode print(const std::string& text) const {
+    if (communicator_.rank() == 0) std::cout << text << std::flush;
+    return ExitCode::complete;
+  }
+
+  const parallel::Communicator& communicator_;
+};
+
+}  // namespace
+
+ExitCode execute(const std::vector<std::string>& arguments, const parallel::Communicator& communicator) {
+  return std::visit(Executor(communicator), parse_arguments(arguments));
+}
+
+}  // namespace gluesweep::cli

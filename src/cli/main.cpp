@@ -1,0 +1,28 @@
+#include <exception>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "gluesweep/cli/commands.hpp"
+#include "gluesweep/job/error.hpp"
+#include "gluesweep/parallel/communicator.hpp"
+
+int main(int argc, char** argv) {
+  using namespace gluesweep;
+  const parallel::MpiSession session(&argc, &argv);
+  const auto world = parallel::Communicator::world();
+  auto code = cli::ExitCode::internal_error;
+  try {
+    code = cli::execute({argv + 1, argv + argc}, world);
+  } catch (const job::InputError& error) {
+    // Found by all ranks together, see cli/commands.hpp.
+    if (world.rank() == 0) std::cerr << error.what() << std::endl;
+    code = cli::ExitCode::bad_input;
+  } catch (const std::exception& error) {
+    // The other ranks may be waiting for this one, so it ends them all.
+    std::cerr << "gluesweep: error on rank " << world.rank() << " of " << world.size() << ": " << error.what()
+              << std::endl;
+    session.abort(static_cast<int>(code));
+  }
+  return static_cast<int>(code);
+}

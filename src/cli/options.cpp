@@ -1,0 +1,243 @@
+#include "gluesweep/cli/options.hpp"
+
+#include <algorithm>
+#include <boost/program_options.hpp>
+#include <sstream>
+
+#include "text.hpp"
+
+namespace gluesweep::cli {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr const char* general_help =
+    R"(gluesweep trains a small coefficient network on a differential equation for every point of a parameter scan
+and collects them in one HDF5 file.
+
+usage: gluesweep COMMAND [options]
+       mpiexec -n RANKS gluesweep run JOB [options]
+
+commands:
+  run JOB      run the sweep that a job file describes
+  check JOB    validate a job file, test its patches and print the plan
+  show FILE    summarise a sweep file
+  COMMAND --help explains a command, with examples
+
+options:
+  --help       this text
+  --version    versions of gluesweep and its libraries
+
+exit codes:
+  0   complete
+  1   internal error
+  2   bad input: command line, job file or sweep file; nothing was created
+  3   complete, but more points failed than --max-failed allows
+  75  stopped early by SIGTERM, SIGINT or SIGUSR1; finished points are kept
+
+example:
+  gluesweep check jobs/mixed_order_decay.yaml
+  mpiexec -n 8 gluesweep run jobs/mixed_order_decay.yaml -o decay.h5
+  gluesweep show decay.h5
+)";
+
+constexpr const char* run_help =
+    R"(usage: gluesweep run JOB [options]
+       mpiexec -n RANKS gluesweep run JOB [options]
+
+Runs the sweep that the job file describes on all ranks and writes one HDF5 file.
+
+)";
+constexpr const char* run_examples = R"(
+examples:
+  gluesweep run jobs/freeze_out.yaml
+  mpiexec -n 8 gluesweep run jobs/freeze_out.yaml -o relic.h5 --set sweep.samples=65536
+  gluesweep run jobs/freeze_out.yaml --set training.tolerance=1e-8 --set output.points=1000
+  gluesweep run jobs/freeze_out.yaml --set 'sweep={sampler: grid, parameters: {lambda: 1e9}}' -o one_point.h5
+  gluesweep run jobs/freeze_out.yaml --dry-run
+SIGTERM, SIGINT or SIGUSR1 finishes the blocks in flight, closes the file and ends with exit code 75.
+Exit codes: 0 complete, 1 internal error, 2 bad input, 3 too many failed points, 75 stopped early.
+)";
+
+constexpr const char* check_help =
+    R"(usage: gluesweep check JOB [options]
+
+Validates the job file, compiles its expressions, tests each patch for degeneracy and for how well it solves the
+equation deep in its own region, and prints the plan of the run.
+
+)";
+constexpr const char* check_examples = R"(
+examples:
+  gluesweep check jobs/freeze_out.yaml
+  mpiexec -n 8 gluesweep check jobs/freeze_out.yaml --set run.block=64
+Exit codes: 0 the job is good, 2 it is not (bad input or a degenerate patch).
+)";
+
+constexpr const char* show_help =
+    R"(usage: gluesweep show FILE [options]
+
+Summarises a sweep file: points by status, the errors' distribution, the worst points with their parameters and how
+to rerun one of them.
+
+)";
+constexpr const char* show_examples = R"(
+examples:
+  gluesweep show decay.h5 --worst 20
+  gluesweep show decay.h5 --job > decay.yaml     # the stored job, complete; can be run again
+)";
+
+/// One command's options, and where its one positional argument goes.
+struct Definition {
+  std::string command;
+  std::string argument;  ///< JOB or FILE
+  po::options_description visible{"options", 110, 60};
+};
+
+po::options_description_easy_init common(Definition& definition) {
+  return definition.visible.add_options()("help,h", "this text");
+}
+
+std::vector<std::string> long_names(const po::options_description& description) {
+  std::vector<std::string> names;
+  for (const auto& option : description.options()) names.push_back("--" + option->long_name());
+  return names;
+}
+
+[[noreturn]] void refuse(const Definition& definition, const std::string& problem) {
+  throw job::InputError("gluesweep " + definition.command + ": " + problem + "\nSee 'gluesweep " +
+                        definition.command + " --help'.");
+}
+
+po::variables_map parse(const Definition& definition, const std::vector<std::string>& words,
+                        std::string& argument) {
+  po::options_description all;
+  all.add(definition.visible);
+  all.add_options()("argument", po::value<std::vector<std::string>>());
+  po::positional_options_description positional;
+  positional.add("argument", -1);
+  po::variables_map values;
+  try {
+    using namespace po::command_line_style;
+    po::store(po::command_line_parser(words)
+                  .options(all)
+                  .positional(positional)
+                  .style(unix_style ^ allow_guessing)
+                  .run(),
+              values);
+    po::notify(values);
+  } catch (const po::unknown_option& error) {
+    const auto accepted = long_names(definition.visible);
+    refuse(definition, "unknown option '" + error.get_option_name() + "'" +
+                           did_you_mean(error.get_option_name(), accepted) +
+                           "\nAccepted options: " + joined(accepted) + ".");
+  } catch (const po::multiple_occurrences& error) {
+    refuse(definition,
+           "option '" + error.get_option_name() + "' is given more than once; it takes one value.");
+  } catch (const po::error& error) {
+    refuse(definition, std::string(error.what()) + ".");
+  }
+  if (values.count("help") != 0) return values;
+  const auto arguments = values.count("argument") != 0 ? values["argument"].as<std::vector<std::string>>()
+                                                       : std::vector<std::string>{};
+  if (arguments.empty()) {
+    refuse(definition, "no " + definition.argument + " is given; it takes the path of one.");
+  }
+  if (arguments.size() > 1) {
+    refuse(definition, "takes one " + definition.argument + ", but '" + arguments[1] + "' is given after '" +
+                           arguments[0] + "'.");
+  }
+  argument = arguments.front();
+  return values;
+}
+
+std::string help_of(const Definition& definition, const char* head, const char* examples) {
+  std::ostringstream text;
+  text << head << definition.visible << examples;
+  return text.str();
+}
+
+ProgressStyle progress_style(const Definition& definition, const std::string& word) {
+  if (word == "auto") return ProgressStyle::automatic;
+  if (word == "bar") return ProgressStyle::bar;
+  if (word == "plain") return ProgressStyle::plain;
+  if (word == "none") return ProgressStyle::none;
+  refuse(definition, "--progress takes auto, bar, plain or none, not '" + word + "'" +
+                         did_you_mean(word, {"auto", "bar", "plain", "none"}));
+}
+
+using Words = std::vector<std::string>;
+
+Request parse_run(const Words& words) {
+  RunOptions options;
+  std::string progress;
+  Definition definition{"run", "JOB"};
+  common(definition)("output,o", po::value(&options.output)->value_name("FILE"),
+                     "sweep file to create (default: the job's name with .h5, in the current directory)")(
+      "set", po::value(&options.overrides)->composing()->value_name("KEY=VALUE"),
+      "override a key of the job, e.g. sweep.samples=64; may be repeated")(
+      "device", po::value(&options.device)->value_name("DEVICE"),
+      "auto, cpu, cuda or cuda:N (default: run.device of the job)")(
+      "progress", po::value(&progress)->default_value("auto")->value_name("STYLE"),
+      "auto, bar, plain (a line every 30 s) or none")(
+      "max-failed",
+      po::value(&options.max_failed)->default_value(options.max_failed, "0.01")->value_name("FRACTION"),
+      "share of failed points (0 to 1) above which the exit code is 3")(
+      "dry-run", po::bool_switch(&options.dry_run), "validate, print the plan and stop; nothing is created");
+  const auto values = parse(definition, words, options.job);
+  if (values.count("help") != 0) return HelpRequest{help_of(definition, run_help, run_examples)};
+  if (!(options.max_failed >= 0.0 && options.max_failed <= 1.0)) {
+    refuse(definition,
+           "--max-failed is a share of the points, 0 to 1, not " + exact(options.max_failed) + ".");
+  }
+  options.progress = progress_style(definition, progress);
+  return options;
+}
+
+Request parse_check(const Words& words) {
+  CheckOptions options;
+  Definition definition{"check", "JOB"};
+  common(definition)("set", po::value(&options.overrides)->composing()->value_name("KEY=VALUE"),
+                     "override a key of the job, e.g. sweep.samples=64; may be repeated")(
+      "device", po::value(&options.device)->value_name("DEVICE"),
+      "auto, cpu, cuda or cuda:N (default: run.device of the job)");
+  const auto values = parse(definition, words, options.job);
+  if (values.count("help") != 0) return HelpRequest{help_of(definition, check_help, check_examples)};
+  return options;
+}
+
+Request parse_show(const Words& words) {
+  ShowOptions options;
+  Definition definition{"show", "FILE"};
+  common(definition)("worst", po::value(&options.worst)->default_value(options.worst)->value_name("N"),
+                     "how many of the worst points to list")(
+      "job", po::bool_switch(&options.job), "print the stored job, complete, and nothing else");
+  const auto values = parse(definition, words, options.file);
+  if (values.count("help") != 0) return HelpRequest{help_of(definition, show_help, show_examples)};
+  if (options.worst < 0 || options.worst > 1000) {
+    refuse(definition,
+           "--worst is a number of points, 0 to 1000, not " + std::to_string(options.worst) + ".");
+  }
+  return options;
+}
+
+}  // namespace
+
+Request parse_arguments(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) {
+    throw job::InputError(
+        "gluesweep: no command is given.\nCommands: run, check, show. See 'gluesweep --help'.");
+  }
+  const std::string& first = arguments.front();
+  const Words rest(arguments.begin() + 1, arguments.end());
+  if (first == "--help" || first == "-h" || first == "help") return HelpRequest{general_help};
+  if (first == "--version") return VersionRequest{};
+  if (first == "run") return parse_run(rest);
+  if (first == "check") return parse_check(rest);
+  if (first == "show") return parse_show(rest);
+  const bool option = !first.empty() && first.front() == '-';
+  throw job::InputError(std::string("gluesweep: unknown ") + (option ? "option" : "command") + " '" + first +
+                        "'" + did_you_mean(first, {"run", "check", "show", "--help", "--version"}) +
+                        "\nCommands: run, check, show; options: --help, --version. See 'gluesweep --help'.");
+}
+
+}  // namespace gluesweep::cli

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "gluesweep/job/job.hpp"
+#include "gluesweep/output/layout.hpp"
+#include "gluesweep/parallel/communicator.hpp"
+#include "gluesweep/training/trainer.hpp"
+
+/// From a job file to something that can run.
+namespace gluesweep::cli {
+
+/// Leaves the cores to the ranks: one thread each for LibTorch and OpenBLAS, unless the user set
+/// OMP_NUM_THREADS. Before any of them works.
+void limit_threads();
+
+/// Rank 0 reads and validates, all get the same job. `device` replaces run.device unless it is empty.
+/// Collective; throws job::InputError on every rank.
+job::Job read_job_everywhere(const parallel::Communicator& communicator, const std::string& path,
+                             const std::vector<std::string>& overrides, const std::string& device);
+
+/// Where the sweep file goes: `given`, or the job file's name with .h5 in the current directory.
+std::string output_path(const std::string& given, const std::string& job_path);
+
+/// What the trainer contributes to the sweep file.
+output::NetworkArrays network_arrays(const job::Job& job, const training::Trainer& trainer);
+
+/// What a run would do, as a text of several lines.
+struct Plan {
+  std::string job_path, file;
+  std::int64_t samples = 0, blocks = 0, file_bytes = 0, rank_bytes = 0;
+  int ranks = 1;
+  std::string device;
+};
+Plan make_plan(const job::Job& job, const training::Trainer& trainer, std::int64_t samples, int ranks);
+std::string plan_text(const job::Job& job, const Plan& plan);
+
+}  // namespace gluesweep::cli

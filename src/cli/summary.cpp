@@ -1,0 +1,145 @@
+#include "gluesweep/cli/summary.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "text.hpp"
+
+namespace gluesweep::cli {
+namespace {
+
+constexpr double lowest = 1e-30;
+constexpr double bin_width = 0.01;        // in ln(value)
+constexpr std::size_t bin_count = 13816;  // ln(1e60) / bin_width
+
+using training::Status;
+
+std::string percent(double share) {
+  const double value = 100.0 * share + 1e-9;
+  std::string text = std::to_string(static_cast<int>(value));
+  // 99.96% is not all: cut, do not round up.
+  const int decimals = static_cast<int>(std::floor(value * 100.0)) % 100;
+  if (decimals != 0) text += (decimals < 10 ? ".0" : ".") + std::to_string(decimals);
+  return text + "%";
+}
+
+std::string line(const std::string& name, const std::string& text) {
+  return "  " + name + std::string(name.size() < 22 ? 22 - name.size() : 1, ' ') + text + "\n";
+}
+
+}  // namespace
+
+LogHistogram::LogHistogram()
+    : bins_(bin_count, 0),
+      min_(std::numeric_limits<double>::infinity()),
+      max_(-std::numeric_limits<double>::infinity()) {}
+
+void LogHistogram::add(double value) {
+  if (std::isnan(value)) return;
+  const double position = value > 0.0 ? std::log(value / lowest) / bin_width : 0.0;
+  const double last = static_cast<double>(bin_count - 1);
+  ++bins_[static_cast<std::size_t>(std::clamp(position, 0.0, last))];
+  ++count_;
+  min_ = std::min(min_, value);
+  max_ = std::max(max_, value);
+}
+
+double LogHistogram::quantile(double share) const {
+  if (count_ == 0) return std::numeric_limits<double>::quiet_NaN();
+  const auto wanted =
+      std::max<std::int64_t>(1, static_cast<std::int64_t>(std::ceil(share * static_cast<double>(count_))));
+  std::int64_t seen = 0;
+  std::size_t bin = 0;
+  while ((seen += bins_[bin]) < wanted) ++bin;
+  return std::clamp(lowest * std::exp((static_cast<double>(bin) + 0.5) * bin_width), min_, max_);
+}
+
+void SummaryBuilder::add(std::uint8_t status, double error_estimate, double reference_error,
+                         double matching_error) {
+  ++summary_.points;
+  if (status < summary_.by_status.size()) ++summary_.by_status[status];
+  if (status == static_cast<std::uint8_t>(Status::pending)) return;
+  ++summary_.done;
+  if (status != static_cast<std::uint8_t>(Status::converged) &&
+      status != static_cast<std::uint8_t>(Status::matching_only)) {
+    ++summary_.failed;
+  }
+  estimates_.add(error_estimate);
+  truths_.add(reference_error);
+  matchings_.add(matching_error);
+  if (!std::isnan(error_estimate) && !std::isnan(reference_error)) {
+    ++comparable_;
+    if (reference_error <= error_estimate) ++covered_;
+  }
+  // Matching alone is not compared with itself.
+  const double ours = std::isnan(reference_error) ? error_estimate : reference_error;
+  if (ours > 0.0 && status != static_cast<std::uint8_t>(Status::matching_only))
+    factors_.add(matching_error / ours);
+}
+
+FileSummary SummaryBuilder::result(double file_bytes) const {
+  FileSummary summary = summary_;
+  summary.estimated = estimates_.count();
+  summary.error_median = estimates_.quantile(0.5);
+  summary.error_99 = estimates_.quantile(0.99);
+  summary.error_max = estimates_.max();
+  summary.verified = truths_.count();
+  summary.true_median = truths_.quantile(0.5);
+  summary.true_max = truths_.max();
+  summary.covered = comparable_ > 0 ? static_cast<double>(covered_) / static_cast<double>(comparable_) : 0.0;
+  summary.matched = matchings_.count();
+  summary.matching_median = matchings_.quantile(0.5);
+  summary.matching_factor = factors_.quantile(0.5);
+  summary.file_bytes = file_bytes;
+  return summary;
+}
+
+std::string summary_text(const FileSummary& summary, const std::string& path) {
+  std::string text;
+  text += line("points", grouped(summary.done) + " of " + grouped(summary.points) + " done");
+  for (const auto& info : training::status_table) {
+    const std::int64_t count = summary.by_status[static_cast<std::size_t>(info.status)];
+    if (count == 0) continue;
+    const double share = static_cast<double>(count) / static_cast<double>(summary.points);
+    text += line("  " + std::string(info.name), grouped(count) + " (" + percent(share) + ")");
+  }
+  if (summary.estimated > 0) {
+    text += line("error (estimated)", "median " + rough(summary.error_median) + ", 99% below " +
+                                          rough(summary.error_99) + ", largest " + rough(summary.error_max));
+  }
+  if (summary.verified > 0) {
+    text += line("error (verified)", "median " + rough(summary.true_median) + ", largest " +
+                                         rough(summary.true_max) + " on " + grouped(summary.verified) +
+                                         " points integrated independently; " + percent(summary.covered) +
+                                         " below their estimate");
+  }
+  if (summary.matched > 0) {
+    std::string matching = "median error " + rough(summary.matching_median);
+    if (std::isfinite(summary.matching_factor)) {
+      const double factor = summary.matching_factor;
+      const std::string times = factor >= 10 ? grouped(std::llround(factor)) : rough(factor);
+      matching += factor < 1e15 ? ": " + times + " times ours in the median" : "";
+    }
+    text += line("conventional matching", matching);
+  }
+  return text + line("file", path + " (" + bytes(summary.file_bytes) + ")");
+}
+
+std::string times_text(const RunTimes& times) {
+  const double available = times.busy + times.writing + times.idle;
+  std::string text =
+      duration(times.wall) + " on " + std::to_string(times.ranks) + (times.ranks == 1 ? " rank" : " ranks");
+  if (times.wall > 0) {
+    const double rate = static_cast<double>(times.points) / times.wall;
+    text += ", " + (rate < 10 ? rough(rate) : grouped(std::llround(rate))) + " points/s";
+  }
+  if (available > 0) {
+    text += "; " + std::to_string(std::llround(100 * times.busy / available)) + "% training, " +
+            std::to_string(std::llround(100 * times.writing / available)) + "% writing, " +
+            std::to_string(std::llround(100 * times.idle / available)) + "% idle";
+  }
+  return line("time", text);
+}
+
+}  // namespace gluesweep::cli

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+/// Numbers and words as users read them. Private to the cli layer.
+namespace gluesweep::cli {
+
+/// 12345 -> "12,345".
+std::string grouped(std::int64_t number);
+
+/// Two significant digits: "3.4e-07", "0.12", "12"; "-" for an undefined number.
+std::string rough(double value);
+
+/// The shortest decimal text that reads back as the same double.
+std::string exact(double value);
+
+/// "850 kB", "1.2 GB" (powers of 1,000).
+std::string bytes(double count);
+
+/// "0.8 s", "34 s", "5:07 min", "2:03:04 h".
+std::string duration(double seconds);
+
+/// `text` so that a POSIX shell reads it as one word.
+std::string shell_word(const std::string& text);
+
+/// "a, b, c".
+std::string joined(const std::vector<std::string>& words);
+
+/// `; did you mean 'x'?` with the candidate closest in spelling, or nothing where none is close.
+std::string did_you_mean(const std::string& word, const std::vector<std::string>& candidates);
+
+}  // namespace gluesweep::cli

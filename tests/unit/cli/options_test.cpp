@@ -1,0 +1,107 @@
+#include "gluesweep/cli/options.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gluesweep::cli {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+std::string message_of(const std::vector<std::string>& arguments) {
+  try {
+    parse_arguments(arguments);
+  } catch (const job::InputError& error) {
+    return error.what();
+  }
+  return "(accepted)";
+}
+
+std::string help_of(const std::vector<std::string>& arguments) {
+  return std::get<HelpRequest>(parse_arguments(arguments)).text;
+}
+
+TEST(Options, RunTakesAllItsOptions) {
+  const auto run = std::get<RunOptions>(
+      parse_arguments({"run", "a.yaml", "-o", "b.h5", "--set", "sweep.samples=64", "--device=cpu",
+                       "--progress", "plain", "--set", "run.block=8", "--max-failed", "0.5", "--dry-run"}));
+  EXPECT_EQ(run.job, "a.yaml");
+  EXPECT_EQ(run.output, "b.h5");
+  EXPECT_THAT(run.overrides, ElementsAre("sweep.samples=64", "run.block=8"));
+  EXPECT_EQ(run.device, "cpu");
+  EXPECT_EQ(run.progress, ProgressStyle::plain);
+  EXPECT_EQ(run.max_failed, 0.5);
+  EXPECT_TRUE(run.dry_run);
+}
+
+TEST(Options, RunHasDefaults) {
+  const auto run = std::get<RunOptions>(parse_arguments({"run", "a.yaml"}));
+  EXPECT_EQ(run.output, "");
+  EXPECT_EQ(run.device, "");
+  EXPECT_EQ(run.progress, ProgressStyle::automatic);
+  EXPECT_EQ(run.max_failed, 0.01);
+  EXPECT_FALSE(run.dry_run);
+}
+
+TEST(Options, ShowAndCheck) {
+  const auto show = std::get<ShowOptions>(parse_arguments({"show", "a.h5", "--worst", "3"}));
+  EXPECT_EQ(show.file, "a.h5");
+  EXPECT_EQ(show.worst, 3);
+  const auto check = std::get<CheckOptions>(parse_arguments({"check", "--set", "a=b", "a.yaml"}));
+  EXPECT_EQ(check.job, "a.yaml");
+  EXPECT_THAT(check.overrides, ElementsAre("a=b"));
+}
+
+TEST(Options, UnknownCommandNamesTheNearestAndAll) {
+  EXPECT_EQ(message_of({"rnu", "a.yaml"}),
+            "gluesweep: unknown command 'rnu'; did you mean 'run'?\n"
+            "Commands: run, check, show; options: --help, --version. See 'gluesweep --help'.");
+  EXPECT_THAT(message_of({"fly"}), HasSubstr("unknown command 'fly'\nCommands: run, check, show"));
+  EXPECT_THAT(message_of({"--verison"}), HasSubstr("unknown option '--verison'; did you mean '--version'?"));
+  EXPECT_THAT(message_of({}), HasSubstr("no command is given"));
+}
+
+TEST(Options, UnknownOptionNamesTheNearestAndAll) {
+  EXPECT_EQ(message_of({"run", "a.yaml", "--ouput", "b.h5"}),
+            "gluesweep run: unknown option '--ouput'; did you mean '--output'?\n"
+            "Accepted options: --help, --output, --set, --device, --progress, --max-failed, --dry-run.\n"
+            "See 'gluesweep run --help'.");
+  // An abbreviation is not guessed: another option may take its meaning later.
+  EXPECT_THAT(message_of({"run", "a.yaml", "--dry"}),
+              HasSubstr("unknown option '--dry'; did you mean '--dry-run'?"));
+  EXPECT_THAT(message_of({"show", "a.h5", "--set", "a=b"}), HasSubstr("Accepted options: --help, --worst"));
+}
+
+TEST(Options, ArgumentsAreCounted) {
+  EXPECT_THAT(message_of({"run"}), HasSubstr("gluesweep run: no JOB is given"));
+  EXPECT_THAT(message_of({"show"}), HasSubstr("gluesweep show: no FILE is given"));
+  EXPECT_THAT(message_of({"run", "a.yaml", "b.yaml"}),
+              HasSubstr("takes one JOB, but 'b.yaml' is given after 'a.yaml'"));
+}
+
+TEST(Options, ValuesAreChecked) {
+  EXPECT_THAT(message_of({"run", "a.yaml", "--max-failed", "2"}),
+              HasSubstr("--max-failed is a share of the points, 0 to 1, not 2."));
+  EXPECT_THAT(message_of({"run", "a.yaml", "--max-failed", "nan"}), HasSubstr("0 to 1, not nan."));
+  EXPECT_THAT(message_of({"run", "a.yaml", "--max-failed", "few"}), HasSubstr("few"));
+  EXPECT_THAT(message_of({"run", "a.yaml", "--progress", "plian"}),
+              HasSubstr("--progress takes auto, bar, plain or none, not 'plian'; did you mean 'plain'?"));
+  EXPECT_THAT(message_of({"run", "a.yaml", "-o", "a.h5", "-o", "b.h5"}),
+              HasSubstr("'--output' is given more than"));
+  EXPECT_THAT(message_of({"run", "a.yaml", "-o"}), HasSubstr("--output"));
+  EXPECT_THAT(message_of({"show", "a.h5", "--worst", "-1"}), HasSubstr("--worst"));
+}
+
+TEST(Options, HelpOfEachCommandHasExamplesAndExitCodes) {
+  EXPECT_THAT(help_of({"--help"}), HasSubstr("exit codes:"));
+  EXPECT_THAT(help_of({"--help"}), HasSubstr("75  stopped early"));
+  for (const std::string command : {"run", "check", "show"}) {
+    EXPECT_THAT(help_of({command, "--help"}), HasSubstr("examples:\n  gluesweep " + command)) << command;
+    EXPECT_THAT(help_of({command, "--help"}), HasSubstr("usage: gluesweep " + command)) << command;
+  }
+  EXPECT_THAT(help_of({"run", "--help"}), HasSubstr("3 too many failed points, 75 stopped early"));
+}
+
+}  // namespace
+}  // namespace gluesweep::cli

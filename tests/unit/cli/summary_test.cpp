@@ -1,0 +1,86 @@
+#include "gluesweep/cli/summary.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+
+namespace gluesweep::cli {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+TEST(LogHistogram, QuantilesAreGoodToOnePercent) {
+  LogHistogram histogram;
+  for (int i = 1; i <= 1000; ++i) histogram.add(1e-9 * i);
+  EXPECT_NEAR(histogram.quantile(0.5), 500e-9, 5e-9);
+  EXPECT_NEAR(histogram.quantile(0.99), 990e-9, 10e-9);
+  EXPECT_EQ(histogram.quantile(1.0), 1e-9 * 1000);
+  EXPECT_EQ(histogram.max(), 1e-9 * 1000);
+}
+
+TEST(LogHistogram, TakesAnyNumber) {
+  LogHistogram histogram;
+  EXPECT_TRUE(std::isnan(histogram.quantile(0.5)));
+  histogram.add(nan);
+  EXPECT_EQ(histogram.count(), 0);
+  histogram.add(0.0);
+  EXPECT_EQ(histogram.quantile(0.5), 0.0);
+  histogram.add(1e300);
+  histogram.add(std::numeric_limits<double>::infinity());
+  EXPECT_EQ(histogram.count(), 3);
+  EXPECT_TRUE(std::isinf(histogram.max()));
+}
+
+TEST(Summary, CountsAndCompares) {
+  SummaryBuilder builder(1e-6);
+  for (int i = 0; i < 96; ++i) builder.add(1, 2e-8, i < 10 ? 1e-8 : nan, 0.5);
+  builder.add(2, 1e-3, nan, 0.5);
+  builder.add(3, nan, nan, nan);
+  builder.add(0, nan, nan, nan);
+  builder.add(0, nan, nan, nan);
+  const FileSummary summary = builder.result(2.5e6);
+  EXPECT_EQ(summary.points, 100);
+  EXPECT_EQ(summary.done, 98);
+  EXPECT_EQ(summary.failed, 2);
+  EXPECT_EQ(summary.estimated, 97);
+  EXPECT_EQ(summary.verified, 10);
+  EXPECT_EQ(summary.covered, 1.0);
+  EXPECT_NEAR(summary.matching_factor, 0.5 / 2e-8, 0.02 * 0.5 / 2e-8);
+  const std::string text = summary_text(summary, "a.h5");
+  EXPECT_THAT(text, HasSubstr("98 of 100 done"));
+  EXPECT_THAT(text, HasSubstr("converged           96 (96%)"));
+  EXPECT_THAT(text, HasSubstr("not_converged       1 (1%)"));
+  EXPECT_THAT(text, HasSubstr("pending             2 (2%)"));
+  EXPECT_THAT(text, HasSubstr("median 2e-08, 99% below"));
+  EXPECT_THAT(text, HasSubstr("largest 0.001"));
+  EXPECT_THAT(text, HasSubstr("times ours in the median"));
+  EXPECT_THAT(text, HasSubstr("a.h5 (2.5 MB)"));
+}
+
+TEST(Summary, MatchingAloneIsNotComparedWithItself) {
+  SummaryBuilder builder(1e-6);
+  for (int i = 0; i < 4; ++i) builder.add(5, 0.3, nan, 0.3);
+  const FileSummary summary = builder.result(0);
+  EXPECT_EQ(summary.failed, 0);
+  EXPECT_THAT(summary_text(summary, "a.h5"), Not(HasSubstr("times ours")));
+}
+
+TEST(Summary, AlmostAllIsNotAll) {
+  SummaryBuilder builder(1e-6);
+  for (int i = 0; i < 99999; ++i) builder.add(1, 1e-8, nan, nan);
+  builder.add(2, 1e-3, nan, nan);
+  EXPECT_THAT(summary_text(builder.result(0), "a.h5"), HasSubstr("99,999 (99.99%)"));
+}
+
+TEST(Times, SaysWhereTheTimeWent) {
+  EXPECT_EQ(times_text({8.0, 14.0, 0.8, 1.2, 2, 4096}),
+            "  time                  8.0 s on 2 ranks, 512 points/s; 88% training, 5% writing, 8% idle\n");
+}
+
+}  // namespace
+}  // namespace gluesweep::cli

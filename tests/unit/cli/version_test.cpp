@@ -1,0 +1,20 @@
+#include "gluesweep/cli/version.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace gluesweep::cli {
+namespace {
+
+TEST(Version, NamesEverythingAResultDependsOn) {
+  EXPECT_FALSE(program_version().empty());
+  EXPECT_FALSE(git_commit().empty());
+  const std::string text = version_text();
+  for (const char* name :
+       {"gluesweep", "commit", "LibTorch", "MPI", "HDF5", "compiler", "yaml-cpp", "Boost"}) {
+    EXPECT_THAT(text, ::testing::ContainsRegex(std::string(name) + " +[^ \n]")) << name;
+  }
+}
+
+}  // namespace
+}  // namespace gluesweep::cli
