@@ -20,13 +20,13 @@ std::pair<double, double> legendre(int n, double x) {
 /// Roots in (-1, 1) of a function that changes sign once between neighbouring samples.
 template <class F>
 std::vector<double> roots(F&& f) {
-  constexpr int samples = 4000;
+  constexpr int samples = 4001;  // odd: the root 0 falls between two of them
   std::vector<double> found;
   double a = -1.0 + 1.0e-9;
   for (int i = 1; i <= samples; ++i) {
     const double b = -1.0 + 2.0 * i / samples - (i == samples ? 1.0e-9 : 0.0);
     double low = a, high = b;
-    if (f(low) * f(high) <= 0.0) {
+    if (f(low) * f(high) < 0.0) {
       for (int k = 0; k < 100; ++k) {
         const double middle = 0.5 * (low + high);
         (f(low) * f(middle) <= 0.0 ? high : low) = middle;

@@ -9,10 +9,12 @@ Map::Position Map::position(const Tensor& x) const {
   Tensor value = (x - start) / length;
   Tensor density = length.reciprocal().expand_as(x).clone();
   for (std::int64_t j = 0; j < centre.size(1); ++j) {
-    const auto c = centre.narrow(1, j, 1), w = width.narrow(1, j, 1), half = 0.5 * beta.narrow(1, j, 1);
-    const auto bend = ((x - c) / w).tanh();
-    value = value + half * (bend - ((start - c) / w).tanh());
-    density = density + half / w * (1.0 - bend * bend);
+    const auto c = centre.narrow(1, j, 1), w = width.narrow(1, j, 1);
+    const auto first = ((start - c) / w).asinh();
+    const auto share = beta.narrow(1, j, 1) / (((end - c) / w).asinh() - first);
+    const auto z = (x - c) / w;
+    value = value + share * (z.asinh() - first);
+    density = density + share / w * (1.0 + z * z).rsqrt();
   }
   return {value, density};
 }

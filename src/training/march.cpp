@@ -129,12 +129,6 @@ March march(const problem::System& system, const Tensors& theta, const Grid& gri
 
 namespace {
 
-/// Corrections that depend affinely on the correction at the very start: value + basis . d_start.
-struct Affine {
-  Tensor value;  // (B, n, ...)
-  Tensor basis;  // (B, n, ..., n)
-};
-
 /// One patch: nodal corrections from the correction at its left end.
 struct PatchTransfer {
   Tensor inner;     // (B, E, n, s, n + 1): at an element's nodes from its left end; last column the defect's part

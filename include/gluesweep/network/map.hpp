@@ -5,7 +5,7 @@
 namespace gluesweep::network {
 
 /// The smooth monotone map xi(x) of one patch's region [a, b] onto [-1, 1], per sweep point. Its density
-///   d(x) = 1/L + sum_j beta_j / (2 w_j) sech^2((x - c_j) / w_j),   L = b - a,
+///   d(x) = 1/L + sum_j beta_j / m_j / sqrt((x - c_j)^2 + w_j^2),   L = b - a,   m_j so that term j integrates to beta_j,
 /// puts collocation nodes and features where that point's own hand-overs are, so that one trunk serves all points.
 /// Stored per point and patch as a, b, then (c, w, beta) for each j; a term with beta = 0 is padding.
 struct Map {

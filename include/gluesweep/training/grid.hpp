@@ -30,10 +30,10 @@ struct Grid {
   Grid refined(const problem::System& system, const network::Elements& finer) const;  ///< same maps, other nodes
 };
 
-/// The maps that follow from the regions: resolution at the hand-overs (over 2.5 overlaps) and at the places that
-/// the problem asks to resolve.
+/// The maps that follow from the regions: resolution at the hand-overs (over 2.5 overlaps), in the layer in which a
+/// stiff first patch settles, and at the places that the problem asks to resolve.
 std::vector<network::Map> make_maps(const problem::System& system, const Tensors& theta,
-                                    const problem::Regions& regions);
+                                    const problem::Regions& regions, const problem::Matching& matching);
 
 Grid make_grid(const problem::System& system, const std::vector<network::Map>& maps,
                const network::Elements& elements);

@@ -1,0 +1,179 @@
+#include "gluesweep/training/solution.hpp"
+
+#include <cmath>
+
+namespace gluesweep::training {
+namespace {
+
+using at::Tensor;
+
+constexpr double largest_condition = 1.0e12;  // beyond this dPhi/dC is singular in double precision
+constexpr int crossover_places = 81;      // on each side of a hand-over
+constexpr int refined_places = 17;
+
+/// A patch's drift: relative change of the solution per unit of x that its changing constants stand for, (B, m).
+Tensor drift_size(const problem::System& system, const Tensors& theta, int patch, const Tensor& t,
+                  const Tensors& constants) {
+  const auto& frame = system.frame(patch);
+  const auto rate = frame.rate(t, theta, constants);
+  const auto weight = frame.response(t, theta, constants).weight;
+  Tensor sum = at::zeros_like(t);
+  for (std::size_t k = 0; k < rate.size(); ++k) sum = sum + (rate[k] * weight[k]).square();
+  return sum.sqrt() * (system.log_scale() ? t : at::ones_like(t));
+}
+
+Tensor nan_like(const Tensor& values) { return at::full_like(values, NAN); }
+
+}  // namespace
+
+Evaluation evaluate(const Trained& trained, const Tensor& t) {
+  const auto& [system, theta, regions, grid, trunk, heads] = trained;
+  const auto x = system.to_x(t);
+  Evaluation result;
+  std::vector<Tensor> inside;
+  for (int p = 0; p < system.patches(); ++p) {
+    const auto s = static_cast<std::size_t>(p);
+    const auto& map = grid.patches[s].map;
+    const auto place = at::minimum(at::maximum(x, map.start), map.end);
+    const auto features = trunk.features(map.xi(place).clamp(-1.0, 1.0));
+    result.constants.push_back(at::bmm(heads[s], features.transpose(1, 2)).unbind(1));
+    // Outside its region a patch is asked at the region's edge, where it is certainly defined.
+    const auto in_region = (x >= map.start) & (x <= map.end);
+    inside.push_back(in_region);
+    const auto own = system.frame(p).state(at::where(in_region, t, system.to_t(place)), theta, result.constants[s]);
+    if (p == 0) {
+      result.state = own;
+    } else {
+      const auto mask = regions.owned(p, x);
+      for (std::size_t i = 0; i < own.size(); ++i) result.state[i] = at::where(mask, own[i], result.state[i]);
+    }
+  }
+  for (int p = 0; p < system.patches() && system.patches() > 1; ++p) {
+    const auto s = static_cast<std::size_t>(p);
+    const auto inverse = system.frame(p).invert(t, theta, result.state, result.constants[s]);
+    const auto condition = system.frame(p).condition(t, theta, inverse.constants);
+    const auto known = inverse.error.isfinite() & (condition < largest_condition);
+    for (std::size_t k = 0; k < inverse.constants.size(); ++k) {
+      auto& values = result.constants[s][k];
+      values = at::where(inside[s], values, at::where(known, inverse.constants[k], nan_like(values)));
+    }
+  }
+  return result;
+}
+
+Tensor limits(const Trained& trained) {
+  const auto& [system, theta, regions, grid, trunk, heads] = trained;
+  const auto& elements = *grid.elements;
+  const auto nodes = node_values(heads, trunk.features(elements.xi));
+  Tensors rows;
+  for (int p = 0; p < system.patches(); ++p) {
+    const auto s = static_cast<std::size_t>(p);
+    const auto& t = grid.patches[s].t;
+    auto drift = drift_size(system, theta, p, t, nodes[s]);
+    drift = at::where(drift.isfinite(), drift, at::full_like(drift, INFINITY));
+    const auto x = system.to_x(t);
+    const auto own = (x >= regions.own_start(p)) & (x <= regions.own_end(p));
+    // An element's largest drift: single nodes of an oscillating drift come near zero by chance.
+    auto element = at::maximum(elements.inner(drift).amax(2), elements.left(drift));
+    const auto owned = elements.inner(own).all(2) & elements.left(own);
+    element = at::where(owned, element, at::full_like(element, INFINITY));
+    const auto left = element.argmin(1, true) * elements.nodes;  // node index of its left end
+    const auto right = left + elements.nodes;
+    const auto node = at::where(drift.gather(1, left) <= drift.gather(1, right), left, right);
+    for (const auto& values : nodes[s]) rows.push_back(values.gather(1, node).squeeze(1));
+  }
+  return at::stack(rows, 0);
+}
+
+namespace {
+
+struct Crossing {
+  Tensor low, high;  // (B, 1) bracket in x
+  Tensor place;      // (B, 1) in x
+  Tensor found;      // (B, 1) bool
+};
+
+/// Where patch p's drift overtakes that of patch p + 1 among the places x (B, m), nearest to the hand-over.
+Crossing find_crossing(const Trained& trained, int p, const Tensor& x) {
+  const auto t = trained.system.to_t(x);
+  const auto values = evaluate(trained, t);
+  const auto s = static_cast<std::size_t>(p);
+  const auto ratio = drift_size(trained.system, trained.theta, p, t, values.constants[s]).log() -
+                     drift_size(trained.system, trained.theta, p + 1, t, values.constants[s + 1]).log();
+  const auto a = ratio.slice(1, 0, -1), b = ratio.slice(1, 1);
+  const auto low = x.slice(1, 0, -1), high = x.slice(1, 1);
+  const auto crosses = (a <= 0.0) & (b > 0.0) & a.isfinite() & b.isfinite();
+  const auto place = low - a * (high - low) / (b - a);
+  const auto distance =
+      at::where(crosses, (place - trained.regions.own_end(p)).abs(), at::full_like(place, INFINITY));
+  const auto nearest = distance.argmin(1, true);
+  return {low.gather(1, nearest), high.gather(1, nearest), place.gather(1, nearest), crosses.any(1, true)};
+}
+
+}  // namespace
+
+Tensor crossovers(const Trained& trained) {
+  const auto& [system, theta, regions, grid, trunk, heads] = trained;
+  const auto options = theta.front().options();
+  // First all over both regions, densest at the hand-over; then once more inside the interval that was found.
+  const auto graded = (at::linspace(0.0, 1.0, crossover_places, options) * 4.0).sinh().div(std::sinh(4.0)).unsqueeze(0);
+  const auto even = at::linspace(0.0, 1.0, refined_places, options).unsqueeze(0);
+  Tensors rows;
+  for (int p = 0; p + 1 < system.patches(); ++p) {
+    const auto edge = regions.own_end(p);
+    const auto left = edge + (regions.start(p) - edge) * graded.flip(1).slice(1, 0, -1);
+    const auto right = edge + (regions.end(p + 1) - edge) * graded;
+    const auto coarse = find_crossing(trained, p, at::cat({left, right}, 1));
+    const auto fine = find_crossing(trained, p, coarse.low + (coarse.high - coarse.low) * even);
+    const auto place = at::where(fine.found, fine.place, coarse.place);
+    rows.push_back(at::where(coarse.found, system.to_t(place), nan_like(place)).squeeze(1));
+  }
+  return rows.empty() ? at::empty({0, theta.front().size(0)}, options) : at::stack(rows, 0);
+}
+
+Tensor relative_change(const Trained& trained, const Grid& grid, const std::vector<Nodal>& nodes,
+                       const std::vector<Nodal>& corrections) {
+  const auto& system = trained.system;
+  Tensor largest = at::zeros({trained.theta.front().size(0)}, trained.theta.front().options());
+  for (int p = 0; p < system.patches(); ++p) {
+    const auto s = static_cast<std::size_t>(p);
+    const auto& t = grid.patches[s].t;
+    const auto response = system.frame(p).response(t, trained.theta, nodes[s]);
+    const auto magnitude = system.magnitudes(t, trained.theta, response.state);
+    const auto owned = trained.regions.owned(p, system.to_x(t));
+    const auto n = corrections[s].size();
+    for (int u = 0; u < system.unknowns(); ++u) {
+      const auto i = static_cast<std::size_t>(system.component(u));
+      Tensor change = at::zeros_like(t);
+      for (std::size_t k = 0; k < n; ++k) change = change + response.jacobian[i * n + k] * corrections[s][k];
+      const auto relative = (change / magnitude[static_cast<std::size_t>(u)]).abs();
+      largest = at::maximum(largest, at::where(owned, relative, at::zeros_like(relative)).amax(1));
+    }
+  }
+  return largest;
+}
+
+Tensor relative_difference(const problem::System& system, const Tensors& theta, const Tensor& t,
+                           const Tensors& state, const Tensors& unknowns) {
+  const auto magnitude = system.magnitudes(t, theta, state);
+  Tensor largest = at::zeros({theta.front().size(0)}, theta.front().options());
+  for (std::size_t u = 0; u < unknowns.size(); ++u) {
+    const auto& own = state[static_cast<std::size_t>(system.component(static_cast<int>(u)))];
+    largest = at::maximum(largest, ((unknowns[u] - own) / magnitude[u]).abs().amax(1));
+  }
+  return largest;
+}
+
+Tensor degenerate(const Trained& trained) {
+  const auto nodes = node_values(trained.heads, trained.trunk.features(trained.grid.elements->xi));
+  Tensor any;
+  for (int p = 0; p < trained.system.patches(); ++p) {
+    const auto s = static_cast<std::size_t>(p);
+    const auto condition = trained.system.frame(p).condition(trained.grid.patches[s].t, trained.theta, nodes[s]);
+    const auto bad = ((condition > largest_condition) | condition.isinf()).any(1);
+    any = p == 0 ? bad : any | bad;
+  }
+  return any;
+}
+
+}  // namespace gluesweep::training
