@@ -1,0 +1,123 @@
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <thread>
+
+#include "gluesweep/parallel/block_counter.hpp"
+
+namespace gluesweep::parallel {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+TEST(BlockCounterMpi, EveryBlockGoesToExactlyOneRank) {
+  const auto world = Communicator::world();
+  constexpr std::int64_t samples = 5003, size = 5;
+  BlockCounter counter(world, samples, size);
+  std::vector<std::int64_t> taken(sweep::block_count(samples, size), 0);
+  while (const auto block = counter.next()) {
+    ++taken[static_cast<std::size_t>(block->index)];
+    if (world.rank() == 1) std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  for (const std::int64_t times : world.sum(taken)) ASSERT_EQ(times, 1);
+}
+
+TEST(BlockCounterMpi, UnevenWorkIsBalanced) {
+  const auto world = Communicator::world();
+  BlockCounter counter(world, 60, 1);
+  world.barrier();
+  const auto start = Clock::now();
+  // Rank 0's blocks take 30 times as long as the others': it must get few of them.
+  std::int64_t mine = 0;
+  while (const auto block = counter.next()) {
+    ++mine;
+    std::this_thread::sleep_for(std::chrono::milliseconds(world.rank() == 0 && world.size() > 1 ? 300 : 10));
+  }
+  EXPECT_LT(seconds_since(start), 2.0);
+  if (world.rank() == 0 && world.size() > 1) {
+    EXPECT_LT(mine, 10);
+  }
+}
+
+// Rank 0 computes for a second without a call into MPI; the others must not wait for it. (True between
+// processes that share memory; block_counter.cpp says what holds between nodes.)
+TEST(BlockCounterMpi, NobodyWaitsForRankZero) {
+  const auto world = Communicator::world();
+  BlockCounter counter(world, 100000, 1);
+  world.barrier();
+  const auto start = Clock::now();
+  if (world.rank() == 0) {
+    std::this_thread::sleep_for(std::chrono::seconds(1));
+  } else {
+    sweep::Tally tally;
+    tally.count[1] = 1;
+    for (int i = 0; i < 100; ++i) {
+      EXPECT_TRUE(counter.next());
+      counter.add(tally);
+    }
+    EXPECT_LT(seconds_since(start), 0.5);
+    RecordProperty("microseconds_per_block", static_cast<int>(seconds_since(start) * 1e4));
+  }
+  world.barrier();
+  EXPECT_EQ(counter.totals().done(), 100 * (world.size() - 1));
+}
+
+TEST(BlockCounterMpi, AStopOnAnyRankStopsAll) {
+  const auto world = Communicator::world();
+  std::int64_t mine = 0;
+  const bool stopper = world.rank() == world.size() - 1;
+  BlockCounter counter(world, 1000000, 1, [&] { return stopper && mine == 20; });
+  while (counter.next()) {
+    ++mine;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (stopper) {
+    EXPECT_EQ(mine, 20);
+  }
+  EXPECT_TRUE(counter.stopped());
+  EXPECT_LT(world.sum(std::vector<std::int64_t>{mine})[0], 100000);
+}
+
+TEST(BlockCounterMpi, AllRanksMayStopAtOnce) {
+  const auto world = Communicator::world();
+  BlockCounter counter(world, 1000000, 1, [] { return true; });
+  EXPECT_FALSE(counter.next());
+  EXPECT_FALSE(counter.next());
+  EXPECT_TRUE(counter.stopped());
+}
+
+TEST(BlockCounterMpi, TalliesOfAllRanksAddUp) {
+  const auto world = Communicator::world();
+  BlockCounter counter(world, 10, 1);
+  sweep::Tally tally;
+  tally.count = {0, 10, 1, 0, 0, 2};
+  tally.worst_error = 1e-8 * (world.rank() + 1);
+  for (int i = 0; i < 50; ++i) counter.add(tally);
+  world.barrier();
+  const sweep::Tally all = counter.totals();
+  EXPECT_EQ(all.of(training::Status::converged), 500 * world.size());
+  EXPECT_EQ(all.of(training::Status::matching_only), 100 * world.size());
+  EXPECT_EQ(all.failed(), 50 * world.size());
+  EXPECT_EQ(all.worst_error, 1e-8 * world.size());
+}
+
+TEST(TotalMpi, AddsSummaries) {
+  const auto world = Communicator::world();
+  sweep::Summary mine;
+  mine.tally.count[1] = 3;
+  mine.tally.worst_error = world.rank();
+  mine.blocks = 2;
+  mine.busy_seconds = 1.5;
+  const sweep::Summary all = total(world, mine);
+  EXPECT_EQ(all.tally.done(), 3 * world.size());
+  EXPECT_EQ(all.tally.worst_error, world.size() - 1);
+  EXPECT_EQ(all.blocks, 2 * world.size());
+  EXPECT_EQ(all.busy_seconds, 1.5 * world.size());
+}
+
+}  // namespace
+}  // namespace gluesweep::parallel
