@@ -25,7 +25,7 @@ std::string percent(double share) {
 }
 
 std::string line(const std::string& name, const std::string& text) {
-  return "  " + name + std::string(name.size() < 22 ? 22 - name.size() : 1, ' ') + text + "\n";
+  return "  " + name + std::string(name.size() < 24 ? 24 - name.size() : 1, ' ') + text + "\n";
 }
 
 }  // namespace
@@ -111,15 +111,16 @@ std::string summary_text(const FileSummary& summary, const std::string& path) {
   if (summary.verified > 0) {
     text += line("error (verified)", "median " + rough(summary.true_median) + ", largest " +
                                          rough(summary.true_max) + " on " + grouped(summary.verified) +
-                                         " points integrated independently; " + percent(summary.covered) +
+                                         " points checked independently; " + percent(summary.covered) +
                                          " below their estimate");
   }
   if (summary.matched > 0) {
     std::string matching = "median error " + rough(summary.matching_median);
     if (std::isfinite(summary.matching_factor)) {
       const double factor = summary.matching_factor;
-      const std::string times = factor >= 10 ? grouped(std::llround(factor)) : rough(factor);
-      matching += factor < 1e15 ? ": " + times + " times ours in the median" : "";
+      const bool countable = factor >= 10 && factor < 1e7;
+      matching +=
+          ": " + (countable ? grouped(std::llround(factor)) : rough(factor)) + " times ours in the median";
     }
     text += line("conventional matching", matching);
   }

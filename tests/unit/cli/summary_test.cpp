@@ -53,9 +53,9 @@ TEST(Summary, CountsAndCompares) {
   EXPECT_NEAR(summary.matching_factor, 0.5 / 2e-8, 0.02 * 0.5 / 2e-8);
   const std::string text = summary_text(summary, "a.h5");
   EXPECT_THAT(text, HasSubstr("98 of 100 done"));
-  EXPECT_THAT(text, HasSubstr("converged           96 (96%)"));
-  EXPECT_THAT(text, HasSubstr("not_converged       1 (1%)"));
-  EXPECT_THAT(text, HasSubstr("pending             2 (2%)"));
+  EXPECT_THAT(text, HasSubstr("converged             96 (96%)"));
+  EXPECT_THAT(text, HasSubstr("not_converged         1 (1%)"));
+  EXPECT_THAT(text, HasSubstr("pending               2 (2%)"));
   EXPECT_THAT(text, HasSubstr("median 2e-08, 99% below"));
   EXPECT_THAT(text, HasSubstr("largest 0.001"));
   EXPECT_THAT(text, HasSubstr("times ours in the median"));
@@ -79,7 +79,7 @@ TEST(Summary, AlmostAllIsNotAll) {
 
 TEST(Times, SaysWhereTheTimeWent) {
   EXPECT_EQ(times_text({8.0, 14.0, 0.8, 1.2, 2, 4096}),
-            "  time                  8.0 s on 2 ranks, 512 points/s; 88% training, 5% writing, 8% idle\n");
+            "  time                    8.0 s on 2 ranks, 512 points/s; 88% training, 5% writing, 8% idle\n");
 }
 
 }  // namespace
