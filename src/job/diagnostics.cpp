@@ -13,7 +13,7 @@ namespace gluesweep::job {
 
 namespace {
 
-constexpr std::size_t longest_excerpt = 100;
+constexpr std::size_t longest_excerpt = 120;
 constexpr std::size_t longest_place = 100;
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }

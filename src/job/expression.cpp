@@ -162,7 +162,7 @@ class Lexer {
     const std::optional<double> value = parse_number(token.text);
     if (!value) {
       throw ExpressionError("the number " + in_quotes(token.text) + " is out of range",
-                            "a number lies between about 1e-307 and 1.8e308", token.position);
+                            "a number is 0 or has a size from about 1e-307 to 1.8e308", token.position);
     }
     token.number = *value;
     return token;

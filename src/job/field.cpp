@@ -12,13 +12,11 @@ namespace {
 
 std::string kind_text(const Node& node) {
   switch (node.kind) {
-    case Node::Kind::null:
-      return "nothing";
     case Node::Kind::list:
       return "a list";
     case Node::Kind::map:
       return "a mapping";
-    case Node::Kind::scalar:
+    default:
       break;
   }
   return in_quotes(node.text) + (node.is_quoted && looks_like_number(node.text) ? " in quotes" : "");
@@ -58,10 +56,15 @@ void Field::fail_missing(const std::string& key, const std::string& remedy) cons
 }
 
 void Field::mistyped(const std::string& needed, const std::string& remedy) const {
-  fail(needed + " is needed, not " + kind_text(*node_), remedy);
+  fail(needed + " is needed, " +
+           (node_->kind == Node::Kind::null ? "nothing is given" : "not " + kind_text(*node_)),
+       remedy);
 }
 
 void Field::accept_keys(const std::vector<std::string>& accepted) const {
+  if (node_->kind != Node::Kind::null && node_->kind != Node::Kind::map) {
+    mistyped("a mapping", "accepted keys: " + joined(accepted));
+  }
   for (const Field& entry : entries()) {
     if (std::find(accepted.begin(), accepted.end(), entry.key()) != accepted.end()) continue;
     entry.fail_at_key("unknown key " + in_quotes(entry.key()) + suggestion(entry.key(), accepted),
@@ -116,7 +119,7 @@ double Field::number() const {
   const std::optional<double> value = parse_number(text);
   if (!value)
     fail("a finite number is needed, not " + in_quotes(text),
-         "a number lies between about 1e-307 and 1.8e308");
+         "a number is 0 or has a size from about 1e-307 to 1.8e308");
   return *value;
 }
 
@@ -132,6 +135,8 @@ std::int64_t Field::integer(std::int64_t low, std::int64_t high) const {
   if (!is_number()) mistyped("an integer", "accepted: " + range);
   const std::optional<std::int64_t> value = parse_integer(text);
   if (!value) {
+    if (text.find_first_not_of("+-0123456789") == std::string::npos)
+      fail(text + " is out of range", "accepted: " + range);
     const double number = parse_number(text).value_or(std::numeric_limits<double>::infinity());
     if (std::abs(number) >= 1.0e15 || number != std::floor(number))
       mistyped("an integer", "accepted: " + range);

@@ -190,7 +190,7 @@ std::vector<std::string> split_path(const std::string& path) {
 }
 
 NodePtr with_override(NodePtr root, const std::string& text, const std::string& directory) {
-  const std::string name = "--set " + text;
+  const std::string name = "--set " + escaped(text);
   const std::size_t equals = text.find('=');
   const std::vector<std::string> keys = split_path(text.substr(0, equals));
   const auto is_bad = [](const std::string& key) {

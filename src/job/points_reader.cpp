@@ -61,6 +61,10 @@ class PointsReader {
   void read_header(const std::vector<Cell>& cells) {
     for (const Cell& cell : cells) {
       const std::string name(cell.text);
+      if (looks_like_number(name)) {
+        fail(cell.place, path_, "the first line must name the columns; " + in_quotes(name) + " is a number",
+             "add a header with parameters of the problem: " + joined(parameters_));
+      }
       if (std::find(parameters_.begin(), parameters_.end(), name) == parameters_.end()) {
         fail(cell.place, path_, "unknown column " + in_quotes(name) + suggestion(name, parameters_),
              parameters_.empty() ? "the problem has no parameters"
@@ -79,7 +83,7 @@ class PointsReader {
     if (cells.size() != expected) {
       const Place place = cells.size() > expected ? cells[expected].place : cells.back().place;
       fail(place, path_,
-           "this line has " + std::to_string(cells.size()) + " fields, the header has " +
+           "this line has " + plural(static_cast<std::int64_t>(cells.size()), "field") + ", the header has " +
                std::to_string(expected),
            "give one number per column: " + joined(table_.columns));
     }

@@ -100,10 +100,16 @@ void ProblemReader::read_parameters() {
 void ProblemReader::read_definitions() {
   const std::optional<Field> map = root_.find("definitions");
   if (!map) return;
+  const std::optional<Field> unknowns = root_.find("unknowns");
   for (const Field& field : map->entries()) names_.claim(field, field.key(), "a definition");
   for (const Field& field : map->entries()) {
     Scope scope = scope_with_variable();
     scope.elsewhere = names_.meanings();
+    if (unknowns) {
+      for (const Field& unknown : unknowns->entries()) {
+        scope.elsewhere[unknown.key()] = "an unknown; a definition uses the variable and parameters";
+      }
+    }
     for (const Field& other : map->entries()) {
       scope.elsewhere[other.key()] = "a later definition; definitions use earlier ones only";
     }
@@ -149,7 +155,8 @@ std::map<std::string, std::string> ProblemReader::elsewhere() const {
         "a definition that depends on the variable " + problem_.variable.symbol + ", which has no value here";
   }
   for (const auto& [constant, patches] : constant_home_) {
-    result[constant] = "a constant of patch " + joined(patches);
+    result[constant] =
+        (patches.size() == 1 ? "a constant of patch " : "a constant of patches ") + joined(patches);
   }
   return result;
 }
@@ -218,8 +225,9 @@ void ProblemReader::read_conditions() {
   for (const Condition& condition : problem_.conditions) count += condition.values.size();
   const auto needed = static_cast<std::size_t>(problem_.state_size());
   if (count == needed) return;
-  list.fail_at_key("there are " + std::to_string(count) + " conditions for " + std::to_string(needed) +
-                       " state components (" + joined(problem_.state_names()) + ")",
+  list.fail_at_key(plural(static_cast<std::int64_t>(count), "condition") + " for " +
+                       plural(problem_.state_size(), "state component") + " (" +
+                       joined(problem_.state_names()) + ")",
                    "give exactly " + std::to_string(needed));
 }
 

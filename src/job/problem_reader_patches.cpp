@@ -50,15 +50,15 @@ void ProblemReader::read_patch_names() {
 }
 
 void ProblemReader::read_constants(const Field& field, Patch& patch) {
-  const std::string needed = std::to_string(problem_.state_size());
-  const std::string components = joined(problem_.state_names());
-  const Field constants = field.require(
-      "constants", "give " + needed + " integration constants with a first guess each, e.g. `{c: \"1\"}`");
+  const int needed = problem_.state_size();
+  const Field constants = field.require("constants", "give " + plural(needed, "integration constant") +
+                                                         " with a first guess, e.g. `{c: \"1\"}`");
   const std::vector<Field> entries = constants.entries();
-  if (entries.size() != static_cast<std::size_t>(problem_.state_size())) {
-    constants.fail("patch " + in_quotes(patch.name) + " has " + std::to_string(entries.size()) +
-                       " constants; the state has " + needed + " components (" + components + ")",
-                   "give exactly " + needed);
+  if (entries.size() != static_cast<std::size_t>(needed)) {
+    constants.fail("patch " + in_quotes(patch.name) + " has " +
+                       plural(static_cast<std::int64_t>(entries.size()), "constant") + "; the state has " +
+                       plural(needed, "component") + " (" + joined(problem_.state_names()) + ")",
+                   "give exactly " + std::to_string(needed));
   }
   for (const Field& entry : entries) {
     const std::string meaning = "a constant of patch " + patch.name;

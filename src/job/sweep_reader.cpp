@@ -15,10 +15,6 @@ namespace {
 
 constexpr std::int64_t most_samples = 1'000'000'000;
 
-std::string plural(std::int64_t count, const std::string& word) {
-  return std::to_string(count) + " " + word + (count == 1 ? "" : "s");
-}
-
 class SweepReader {
  public:
   SweepReader(const Field& field, const Problem& problem, const PointSource& source)

@@ -82,9 +82,9 @@ std::string clipped(std::string_view text, std::size_t length) {
   return std::string(text.substr(0, end)) + "...";
 }
 
-std::string in_quotes(std::string_view text) {
-  std::string result = "\"";
-  for (const char c : clipped(text, 60)) {
+std::string escaped(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '\n') {
       result += "\\n";
@@ -98,8 +98,10 @@ std::string in_quotes(std::string_view text) {
       result += c;
     }
   }
-  return result + "\"";
+  return result;
 }
+
+std::string in_quotes(std::string_view text) { return "\"" + escaped(clipped(text, 60)) + "\""; }
 
 std::string joined(const std::vector<std::string>& words) {
   std::string result;
@@ -107,25 +109,32 @@ std::string joined(const std::vector<std::string>& words) {
   return result;
 }
 
-std::optional<std::string> nearest(const std::string& word, const std::vector<std::string>& candidates) {
+std::string plural(std::int64_t count, const std::string& word) {
+  return std::to_string(count) + " " + word + (count == 1 ? "" : "s");
+}
+
+std::vector<std::string> nearest(const std::string& word, const std::vector<std::string>& candidates) {
   constexpr std::size_t longest = 64;  // a longer word is no slip of the pen, and the comparison is quadratic
-  if (word.size() > longest) return {};
-  std::optional<std::string> best;
-  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3) + 1;
+  std::vector<std::string> best;
+  if (word.size() > longest) return best;
+  std::size_t best_distance = std::max<std::size_t>(1, word.size() / 3);
   for (const std::string& candidate : candidates) {
     if (candidate.size() > longest) continue;
     const std::size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance && distance < candidate.size()) {
-      best = candidate;
-      best_distance = distance;
-    }
+    if (distance > best_distance || distance >= candidate.size()) continue;
+    if (distance < best_distance) best.clear();
+    best.push_back(candidate);
+    best_distance = distance;
   }
   return best;
 }
 
 std::string suggestion(const std::string& word, const std::vector<std::string>& candidates) {
-  const std::optional<std::string> best = nearest(word, candidates);
-  return best ? "; did you mean \"" + *best + "\"?" : "";
+  std::string result;
+  for (const std::string& candidate : nearest(word, candidates)) {
+    result += (result.empty() ? "; did you mean " : " or ") + in_quotes(candidate);
+  }
+  return result.empty() ? result : result + "?";
 }
 
 bool is_identifier(std::string_view text) {

@@ -20,7 +20,10 @@ bool looks_like_number(std::string_view text);
 /// The shortest decimal text that reads back as the same double.
 std::string to_text(double value);
 
-/// `text` in double quotes for a message: control characters escaped, the middle of a long one left out.
+/// `text` with control characters written as escapes.
+std::string escaped(std::string_view text);
+
+/// `text` in double quotes for a message: control characters escaped, the end of a long one left out.
 std::string in_quotes(std::string_view text);
 
 /// At most `length` bytes of `text`, cut between UTF-8 characters, with "..." where something was cut.
@@ -28,8 +31,11 @@ std::string clipped(std::string_view text, std::size_t length);
 
 std::string joined(const std::vector<std::string>& words);
 
-/// The candidate closest in spelling to `word`, or nothing where none is close.
-std::optional<std::string> nearest(const std::string& word, const std::vector<std::string>& candidates);
+/// "1 point", "2 points".
+std::string plural(std::int64_t count, const std::string& word);
+
+/// The candidates closest in spelling to `word`; none where none is close.
+std::vector<std::string> nearest(const std::string& word, const std::vector<std::string>& candidates);
 
 /// `; did you mean "x"?`, or nothing.
 std::string suggestion(const std::string& word, const std::vector<std::string>& candidates);

@@ -28,7 +28,7 @@ class Builder : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (documents_++ == 0) return;
-    fail(place(mark), path_, "a second document starts here", "give one YAML document a file");
+    fail(place(mark), path_, "a second document starts here", "keep one YAML document per file");
   }
   void OnDocumentEnd() override {}
 

@@ -1,0 +1,195 @@
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <set>
+
+#include "workspace.hpp"
+
+namespace gluesweep::job {
+namespace {
+
+std::vector<std::vector<double>> list_of(const Job& job) {
+  std::vector<std::vector<double>> list;
+  for (const SweptParameter& parameter : job.sweep.parameters) {
+    if (parameter.kind == SweptParameter::Kind::values) list.push_back(parameter.values);
+  }
+  return list;
+}
+
+void expect_same(const Sweep& a, const Sweep& b) {
+  EXPECT_EQ(a.sampler, b.sampler);
+  EXPECT_EQ(a.samples, b.samples);
+  EXPECT_EQ(a.seed, b.seed);
+  EXPECT_EQ(a.file, b.file);
+  ASSERT_EQ(a.parameters.size(), b.parameters.size());
+  for (std::size_t i = 0; i < a.parameters.size(); ++i) {
+    EXPECT_EQ(a.parameters[i].name, b.parameters[i].name);
+    EXPECT_EQ(a.parameters[i].kind, b.parameters[i].kind);
+    EXPECT_EQ(a.parameters[i].fixed, b.parameters[i].fixed);
+    EXPECT_EQ(a.parameters[i].low, b.parameters[i].low);
+    EXPECT_EQ(a.parameters[i].high, b.parameters[i].high);
+    EXPECT_EQ(a.parameters[i].scale, b.parameters[i].scale);
+    EXPECT_EQ(a.parameters[i].points, b.parameters[i].points);
+    EXPECT_EQ(a.parameters[i].values, b.parameters[i].values);
+  }
+}
+
+void expect_same(const Patch& a, const Patch& b) {
+  EXPECT_EQ(a.name, b.name);
+  ASSERT_EQ(a.constants.size(), b.constants.size());
+  ASSERT_EQ(a.inverse.size(), b.inverse.size());
+  for (std::size_t i = 0; i < a.constants.size(); ++i) {
+    EXPECT_EQ(a.constants[i].name, b.constants[i].name);
+    EXPECT_EQ(a.constants[i].guess.text, b.constants[i].guess.text);
+  }
+  for (std::size_t i = 0; i < a.inverse.size(); ++i) EXPECT_EQ(a.inverse[i].text, b.inverse[i].text);
+  ASSERT_EQ(a.solution.size(), b.solution.size());
+  for (std::size_t i = 0; i < a.solution.size(); ++i) EXPECT_EQ(a.solution[i].text, b.solution[i].text);
+  ASSERT_EQ(a.resolve.size(), b.resolve.size());
+  for (std::size_t i = 0; i < a.resolve.size(); ++i) EXPECT_EQ(a.resolve[i].text, b.resolve[i].text);
+  EXPECT_EQ(static_cast<bool>(a.until), static_cast<bool>(b.until));
+  EXPECT_EQ(a.until.text, b.until.text);
+  EXPECT_EQ(a.overlap.text, b.overlap.text);
+}
+
+void expect_same(const Problem& a, const Problem& b) {
+  EXPECT_EQ(a.name, b.name);
+  EXPECT_EQ(a.description, b.description);
+  EXPECT_EQ(a.variable.start, b.variable.start);
+  EXPECT_EQ(a.variable.end, b.variable.end);
+  EXPECT_EQ(a.variable.scale, b.variable.scale);
+  EXPECT_EQ(a.variable.label, b.variable.label);
+  ASSERT_EQ(a.parameters.size(), b.parameters.size());
+  for (std::size_t i = 0; i < a.parameters.size(); ++i) {
+    EXPECT_EQ(a.parameters[i].default_value, b.parameters[i].default_value);
+    EXPECT_EQ(a.parameters[i].has_default, b.parameters[i].has_default);
+    EXPECT_EQ(a.parameters[i].unit, b.parameters[i].unit);
+  }
+  EXPECT_EQ(a.state_names(), b.state_names());
+  for (std::size_t i = 0; i < a.unknowns.size(); ++i) {
+    EXPECT_EQ(a.unknowns[i].equation.text, b.unknowns[i].equation.text);
+    EXPECT_EQ(a.unknowns[i].magnitude.text, b.unknowns[i].magnitude.text);
+    EXPECT_EQ(a.unknowns[i].exact.text, b.unknowns[i].exact.text);
+  }
+  ASSERT_EQ(a.conditions.size(), b.conditions.size());
+  for (std::size_t i = 0; i < a.conditions.size(); ++i) {
+    EXPECT_EQ(a.conditions[i].place, b.conditions[i].place);
+    EXPECT_EQ(a.conditions[i].at, b.conditions[i].at);
+    EXPECT_EQ(a.conditions[i].values.size(), b.conditions[i].values.size());
+  }
+  ASSERT_EQ(a.patches.size(), b.patches.size());
+  for (std::size_t i = 0; i < a.patches.size(); ++i) expect_same(a.patches[i], b.patches[i]);
+  ASSERT_EQ(a.derived.size(), b.derived.size());
+  for (std::size_t i = 0; i < a.derived.size(); ++i) {
+    EXPECT_EQ(a.derived[i].value.text, b.derived[i].value.text);
+    EXPECT_EQ(a.derived[i].label, b.derived[i].label);
+  }
+}
+
+TEST(ReaderResolved, ReadsBackTheSameJob) {
+  const Workspace workspace;
+  for (const std::string file : {"mixed_order_decay.yaml", "oscillator.yaml", "listed.yaml"}) {
+    SCOPED_TRACE(file);
+    const Job job = workspace.read(file);
+    const std::string text = resolved_yaml(job);
+    const bool is_list = job.sweep.sampler == Sampler::list;
+    const Job again = parse_resolved(text, is_list ? list_of(job) : std::vector<std::vector<double>>());
+    EXPECT_EQ(resolved_yaml(again), text);
+    EXPECT_EQ(job_hash(again), job_hash(job));
+    expect_same(again.problem, job.problem);
+    expect_same(again.sweep, job.sweep);
+    EXPECT_EQ(again.network.seed, job.network.seed);
+    EXPECT_EQ(again.training.tolerance, job.training.tolerance);
+    EXPECT_EQ(again.output.values, job.output.values);
+    EXPECT_EQ(again.output.points, job.output.points);
+  }
+}
+
+TEST(ReaderResolved, IsAJobFileOfItsOwn) {
+  const Workspace workspace;
+  for (const std::string file : {"mixed_order_decay.yaml", "oscillator.yaml", "listed.yaml"}) {
+    const Job job = workspace.read(file);
+    workspace.write("resolved.yaml", resolved_yaml(job));
+    EXPECT_EQ(resolved_yaml(workspace.read("resolved.yaml")), resolved_yaml(job));
+  }
+}
+
+TEST(ReaderResolved, KeepsNumbersToTheLastBit) {
+  const Workspace workspace;
+  Job job = workspace.read("mixed_order_decay.yaml");
+  job.problem.parameters[0].default_value = 0.1 + 0.2;
+  job.sweep.parameters[0].low = std::nextafter(0.01, 1.0);
+  job.training.tolerance = 1.0 / 3.0;
+  job.output.values = {std::nextafter(1.0, 0.0), M_PI, 99.99999999999999};
+  job.output.points = 3;
+  const Job again = parse_resolved(resolved_yaml(job));
+  EXPECT_EQ(again.problem.parameters[0].default_value, job.problem.parameters[0].default_value);
+  EXPECT_EQ(again.sweep.parameters[0].low, job.sweep.parameters[0].low);
+  EXPECT_EQ(again.training.tolerance, job.training.tolerance);
+  EXPECT_EQ(again.output.values, job.output.values);
+}
+
+TEST(ReaderResolved, KeepsTextsWithSpecialCharacters) {
+  const Workspace workspace;
+  Job job = workspace.read("mixed_order_decay.yaml");
+  job.problem.description = "two lines:\n  \"quoted\", back\\slash, tab\t, # no comment, ζ 時 \xC2\x85 %";
+  job.problem.variable.label = "- [x], {y}: !z &a *b 'c'";
+  const Job again = parse_resolved(resolved_yaml(job));
+  EXPECT_EQ(again.problem.description, job.problem.description);
+  EXPECT_EQ(again.problem.variable.label, job.problem.variable.label);
+}
+
+TEST(ReaderResolved, KeepsTheNumberOfPointsWithoutTheList) {
+  const Workspace workspace;
+  const Job job = parse_resolved(resolved_yaml(workspace.read("listed.yaml")));
+  EXPECT_EQ(job.sweep.samples, 3);
+  EXPECT_EQ(job.sweep.parameters[0].name, "k2");
+}
+
+TEST(ReaderResolved, RefusesAListOfAnotherShape) {
+  const Workspace workspace;
+  const std::string text = resolved_yaml(workspace.read("listed.yaml"));
+  EXPECT_THROW(parse_resolved(text, {{1.0}}), InputError);
+  EXPECT_THROW(parse_resolved(text, {{1.0}, {1.0, 2.0}}), InputError);
+  EXPECT_THROW(parse_resolved(text, {{1.0, 2.0}, {1.0, 2.0}}), InputError) << "samples says 3";
+}
+
+TEST(JobHash, IsStable) {
+  const Workspace workspace;
+  const std::string hash = job_hash(workspace.read("mixed_order_decay.yaml"));
+  EXPECT_EQ(hash, "f33027442b408bf4") << "a changed hash keeps users from resuming: raise the format version";
+  EXPECT_EQ(hash, job_hash(workspace.read("mixed_order_decay.yaml")));
+  EXPECT_EQ(hash, job_hash(workspace.read("mixed_order_decay.yaml", {"run.device=cpu"})));
+}
+
+TEST(JobHash, SeesWhatDecidesTheNumbers) {
+  const Workspace workspace;
+  std::set<std::string> hashes{job_hash(workspace.read("mixed_order_decay.yaml"))};
+  const std::vector<std::string> changes{"sweep.samples=4097",
+                                         "sweep.seed=8",
+                                         "sweep.sampler=random",
+                                         "network.features=64",
+                                         "training.tolerance=1e-7",
+                                         "run.block=64",
+                                         "problem.parameters.A0.default=2",
+                                         "problem.equations.A=-k1*A",
+                                         "problem.patches.0.until=2/k1",
+                                         "output.points=255",
+                                         "output.store=[]",
+                                         "sweep.parameters.k1.range=[0.01, 1.0000000000000002]"};
+  for (const std::string& change : changes)
+    hashes.insert(job_hash(workspace.read("mixed_order_decay.yaml", {change})));
+  EXPECT_EQ(hashes.size(), changes.size() + 1);
+}
+
+TEST(JobHash, SeesTheListButNotItsFileName) {
+  const Workspace workspace;
+  const std::string before = job_hash(workspace.read("listed.yaml"));
+  workspace.write("moved.csv", workspace.text("points.csv"));
+  EXPECT_EQ(job_hash(workspace.read("listed.yaml", {"sweep.file=moved.csv"})), before);
+  workspace.edit("points.csv", "0.5", "0.50000000000000011");
+  EXPECT_NE(job_hash(workspace.read("listed.yaml")), before);
+}
+
+}  // namespace
+}  // namespace gluesweep::job
