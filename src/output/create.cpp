@@ -54,8 +54,7 @@ class Creator {
     check(H5Pset_link_creation_order(creation.get(), ordered), "order links", name_);
     check(H5Pset_attr_creation_order(creation.get(), ordered), "order attributes", name_);
     const Handle access = property_list(H5P_FILE_ACCESS);
-    // From 1.8 on an attribute may exceed 64 KiB (the job's text may). Not `latest`: its files refuse to open
-    // after their writer was killed.
+    // As netCDF-4 does. Not `latest`: its files refuse to open after their writer was killed.
     check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_LATEST), "choose a format", name_);
     handle_ =
         Handle(check(H5Fcreate(name_.c_str(), H5F_ACC_EXCL, creation.get(), access.get()), "create", name_),

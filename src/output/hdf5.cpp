@@ -1,6 +1,5 @@
 #include "gluesweep/output/hdf5.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace gluesweep::output {
@@ -29,6 +28,13 @@ void write_scalar(hid_t object, const std::string& name, hid_t type, const void*
 
 Handle open_attribute(hid_t object, const std::string& name, const std::string& file) {
   return {check(H5Aopen(object, name.c_str(), H5P_DEFAULT), "open the attribute " + name, file), H5Aclose};
+}
+
+Handle string_type(const std::string& file) {
+  Handle type(check(H5Tcopy(H5T_C_S1), "make a string type", file), H5Tclose);
+  check(H5Tset_size(type.get(), H5T_VARIABLE), "size a string type", file);
+  check(H5Tset_cset(type.get(), H5T_CSET_UTF8), "encode a string type", file);
+  return type;
 }
 
 struct Slab {
@@ -89,12 +95,9 @@ hid_t Handle::release() { return std::exchange(id_, H5I_INVALID_HID); }
 
 void write_attribute(hid_t object, const std::string& name, const std::string& text,
                      const std::string& file) {
-  const Handle type(check(H5Tcopy(H5T_C_S1), "make a string type", file), H5Tclose);
-  // A string type has at least one byte.
-  check(H5Tset_size(type.get(), std::max<std::size_t>(text.size(), 1)), "size a string type", file);
-  check(H5Tset_strpad(type.get(), H5T_STR_NULLPAD), "pad a string type", file);
-  check(H5Tset_cset(type.get(), H5T_CSET_UTF8), "encode a string type", file);
-  write_scalar(object, name, type.get(), text.c_str(), file);
+  const Handle type = string_type(file);
+  const char* pointer = text.c_str();
+  write_scalar(object, name, type.get(), &pointer, file);
 }
 
 void write_attribute(hid_t object, const std::string& name, double value, const std::string& file) {
@@ -120,14 +123,11 @@ bool has_attribute(hid_t object, const std::string& name) { return H5Aexists(obj
 
 std::string read_text_attribute(hid_t object, const std::string& name, const std::string& file) {
   const Handle attribute = open_attribute(object, name, file);
-  const Handle type(check(H5Aget_type(attribute.get()), "look up the type of the attribute " + name, file),
-                    H5Tclose);
-  if (H5Tget_class(type.get()) != H5T_STRING || H5Tis_variable_str(type.get()) > 0) {
-    throw FileError(file + ": the attribute " + name + " is not a text of fixed length");
-  }
-  std::string text(H5Tget_size(type.get()), '\0');
-  check(H5Aread(attribute.get(), type.get(), text.data()), "read the attribute " + name, file);
-  text.erase(std::find(text.begin(), text.end(), '\0'), text.end());
+  const Handle type = string_type(file);
+  char* buffer = nullptr;
+  check(H5Aread(attribute.get(), type.get(), &buffer), "read the text of the attribute " + name, file);
+  const std::string text(buffer == nullptr ? "" : buffer);
+  H5free_memory(buffer);
   return text;
 }
 

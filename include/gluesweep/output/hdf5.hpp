@@ -47,8 +47,9 @@ class Handle {
   Close close_ = nullptr;
 };
 
-/// Attributes of any object. Text is stored as one UTF-8 string of fixed length (any length in files whose
-/// lower format bound is HDF5 1.8), a list of numbers as a vector.
+/// Attributes of any object. Text is one UTF-8 string of variable length: of any size (a fixed one ends at 64
+/// KiB), and Python readers get it as a string (they keep fixed ones of one character as bytes). A list is a
+/// vector.
 void write_attribute(hid_t object, const std::string& name, const std::string& text, const std::string& file);
 void write_attribute(hid_t object, const std::string& name, double value, const std::string& file);
 void write_attribute(hid_t object, const std::string& name, std::int64_t value, const std::string& file);
