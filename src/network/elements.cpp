@@ -97,9 +97,7 @@ Elements Elements::to(const at::Device& device) const {
   return copy;
 }
 
-at::Tensor Elements::left(const at::Tensor& values) const {
-  return values.slice(-1, 0, size() - 1, nodes);
-}
+at::Tensor Elements::left(const at::Tensor& values) const { return values.slice(-1, 0, size() - 1, nodes); }
 
 at::Tensor Elements::inner(const at::Tensor& values) const {
   return values.slice(-1, 1).unflatten(-1, {count, nodes});

@@ -4,16 +4,26 @@ namespace gluesweep::network {
 
 using at::Tensor;
 
+namespace {
+
+/// asinh(z) by vectorised functions; exact to rounding in absolute terms, which is what a position needs.
+Tensor arsinh(const Tensor& z) {
+  const auto size = z.abs();
+  return at::copysign((size + (size * size + 1.0).sqrt()).log(), z);
+}
+
+}  // namespace
+
 Map::Position Map::position(const Tensor& x) const {
   const auto length = end - start;
   Tensor value = (x - start) / length;
   Tensor density = length.reciprocal().expand_as(x).clone();
   for (std::int64_t j = 0; j < centre.size(1); ++j) {
     const auto c = centre.narrow(1, j, 1), w = width.narrow(1, j, 1);
-    const auto first = ((start - c) / w).asinh();
-    const auto share = beta.narrow(1, j, 1) / (((end - c) / w).asinh() - first);
+    const auto first = arsinh((start - c) / w);
+    const auto share = beta.narrow(1, j, 1) / (arsinh((end - c) / w) - first);
     const auto z = (x - c) / w;
-    value = value + share * (z.asinh() - first);
+    value = value + share * (arsinh(z) - first);
     density = density + share / w * (1.0 + z * z).rsqrt();
   }
   return {value, density};
@@ -35,11 +45,11 @@ Map::Nodes Map::nodes(const Tensor& xi) const {
     low = at::where(below, x, low);
     high = at::where(below, high, x);
     const auto step = x - (value - target) / density;
-    const auto inside = (step > low) & (step < high);
+    const auto inside = (step >= low) & (step <= high);  // a converged point stays
     const auto next = at::where(inside, step, 0.5 * (low + high));
     const auto change = ((next - x).abs() / (end - start)).max();
     x = next;
-    if (change.item<double>() < 1.0e-15) break;
+    if (change.item<double>() < 1.0e-14) break;
   }
   x = x.clone();
   x.select(1, 0).copy_(start.squeeze(1));

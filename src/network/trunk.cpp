@@ -21,7 +21,7 @@ class Uniform {
 // Neurons turn over a width of 2 / slope in xi; these values fitted the coefficient functions of the shipped
 // problems best: wide enough to overlap many neighbours, narrow enough to follow a hand-over.
 constexpr double slope_per_root_neuron = 0.9;
-constexpr double margin = 1.08;        // centres reach a little beyond the interval
+constexpr double margin = 1.08;  // centres reach a little beyond the interval
 constexpr double rank_tolerance = 1.0e-13;
 
 }  // namespace

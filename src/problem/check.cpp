@@ -8,11 +8,11 @@ namespace {
 
 using at::Tensor;
 
-constexpr int places = 65;                   // per region
+constexpr int places = 65;                    // per region
 constexpr double largest_condition = 1.0e12;  // beyond this dPhi/dC is singular in double precision
 
-PatchReport check_patch(const System& system, const Tensors& theta, const Regions& regions, const Matching& matching,
-                        int patch, const Tensor& parameters) {
+PatchReport check_patch(const System& system, const Tensors& theta, const Regions& regions,
+                        const Matching& matching, int patch, const Tensor& parameters) {
   const auto& frame = system.frame(patch);
   const auto& constants = matching.constants[static_cast<std::size_t>(patch)];
   const auto share = at::linspace(0.0, 1.0, places, parameters.options()).unsqueeze(0);

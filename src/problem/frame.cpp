@@ -29,8 +29,8 @@ Tensors take(Tensors& values, std::size_t first, std::size_t count) {
 }
 
 constexpr int newton_steps = 60;
-constexpr double inverted = 1.0e-14;    // no Newton step beyond this changes the solution
-constexpr double acceptable = 1.0e-7;   // an inversion that ends above this has failed
+constexpr double inverted = 1.0e-14;   // no Newton step beyond this changes the solution
+constexpr double acceptable = 1.0e-7;  // an inversion that ends above this has failed
 
 }  // namespace
 
@@ -64,7 +64,8 @@ Frame::Inverse Frame::invert(const Tensor& t, const Tensors& theta, const Tensor
   Tensors constants = full(guess, t);
   if (start_) {
     const auto closed = full((*start_)(join(t, theta, state)), t);
-    for (std::size_t k = 0; k < n; ++k) constants[k] = at::where(closed[k].isfinite(), closed[k], constants[k]);
+    for (std::size_t k = 0; k < n; ++k)
+      constants[k] = at::where(closed[k].isfinite(), closed[k], constants[k]);
   }
   const auto newton = [&](const Tensors& at_constants) {
     auto values = full(newton_(join(t, theta, at_constants, state)), t);

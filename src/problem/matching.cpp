@@ -13,7 +13,8 @@ Tensors owned_constants(const Tensors& solution, int patch, int n) {
   return {solution.begin() + patch * n, solution.begin() + (patch + 1) * n};
 }
 
-/// The residuals of matching and conditions for all constants at once, with their Jacobian: (B, nP), (B, nP, nP).
+/// The residuals of matching and conditions for all constants at once, with their Jacobian: (B, nP), (B, nP,
+/// nP).
 struct MatchingEquations {
   Tensor residual, jacobian;
 };
@@ -26,15 +27,16 @@ MatchingEquations equations(const System& system, const Tensors& theta, const Re
   Tensor residual = at::zeros({points, unknowns}, theta.front().options());
   Tensor jacobian = at::zeros({points, unknowns, unknowns}, theta.front().options());
   std::int64_t row = 0;
-  const auto add = [&](std::int64_t at_row, int patch, const Frame::Response& response, int component, double sign,
-                       const Tensor& mask) {
+  const auto add = [&](std::int64_t at_row, int patch, const Frame::Response& response, int component,
+                       double sign, const Tensor& mask) {
     const auto s = static_cast<std::size_t>(component);
     residual.select(1, at_row).add_((sign * mask * response.state[s]).squeeze(1));
     for (int k = 0; k < n; ++k) {
       jacobian.select(1, at_row)
           .select(1, patch * n + k)
-          .add_((sign * mask * response.jacobian[s * static_cast<std::size_t>(n) + static_cast<std::size_t>(k)])
-                    .squeeze(1));
+          .add_(
+              (sign * mask * response.jacobian[s * static_cast<std::size_t>(n) + static_cast<std::size_t>(k)])
+                  .squeeze(1));
     }
   };
   const auto one = at::ones_like(theta.front());
@@ -56,8 +58,8 @@ MatchingEquations equations(const System& system, const Tensors& theta, const Re
       const auto mask = regions.owned(p, x).to(at::kDouble);
       if (!mask.any().item<bool>()) continue;
       const auto at_place = at::where(mask > 0.0, t, system.to_t(regions.own_start(p)));
-      add(row, p, system.frame(p).response(at_place, theta, owned_constants(constants, p, n)), condition.component,
-          1.0, mask);
+      add(row, p, system.frame(p).response(at_place, theta, owned_constants(constants, p, n)),
+          condition.component, 1.0, mask);
     }
     residual.select(1, row).sub_(condition.value(inputs).front().expand_as(t).squeeze(1));
     ++row;
@@ -81,7 +83,8 @@ Matching match_globally(const System& system, const Tensors& theta, const Region
     const auto scaled = residual / rows;
     const auto scaled_jacobian = jacobian / rows.unsqueeze(2);
     const auto columns = scaled_jacobian.abs().amax(1).clamp_min(1e-300);
-    auto delta = std::get<0>(at::linalg_solve_ex(scaled_jacobian / columns.unsqueeze(1), -scaled.unsqueeze(2)));
+    auto delta =
+        std::get<0>(at::linalg_solve_ex(scaled_jacobian / columns.unsqueeze(1), -scaled.unsqueeze(2)));
     auto trial_size = delta.abs().amax(1);  // natural monotonicity, in units of what moves a row by one
     delta = delta.squeeze(2) / columns;
     trial_size = at::where(trial_size.isfinite(), trial_size, at::full_like(trial_size, INFINITY));
@@ -175,11 +178,12 @@ Regions make_regions(const System& system, const Tensors& theta) {
 }
 
 Matching match(const System& system, const Tensors& theta, const Regions& regions) {
-  return system.starts_with_all() ? match_forward(system, theta, regions) : match_globally(system, theta, regions);
+  return system.starts_with_all() ? match_forward(system, theta, regions)
+                                  : match_globally(system, theta, regions);
 }
 
-Tensors matched_state(const System& system, const Tensors& theta, const Regions& regions, const Matching& matching,
-                      const Tensor& t) {
+Tensors matched_state(const System& system, const Tensors& theta, const Regions& regions,
+                      const Matching& matching, const Tensor& t) {
   const auto x = system.to_x(t);
   Tensors state;
   for (int p = 0; p < system.patches(); ++p) {

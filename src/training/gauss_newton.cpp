@@ -16,8 +16,8 @@ constexpr int glue_points = 8;              // per overlap
 constexpr double tie_weight = 10.0;         // of glue and condition rows against defects
 constexpr double smallest_weight = 1.0e-3;  // of an element against the patch's most sensitive one
 constexpr double first_damping = 1.0e-14;
-constexpr int trials = 12;                  // damping trials per iteration, a factor 30 each
-constexpr double stagnation = 1.0e-3;       // relative decrease of the sum of squares that is not worth a step
+constexpr int trials = 12;             // damping trials per iteration, a factor 30 each
+constexpr double stagnation = 1.0e-3;  // relative decrease of the sum of squares that is not worth a step
 
 Tensor cat_constants(const Tensor& head, const Tensor& features) {  // (B, n, F), (B, m, F) -> (B, n, m)
   return at::bmm(head, features.transpose(1, 2));
@@ -84,10 +84,16 @@ class Batch {
 
 Batch::Batch(const System& system, const Tensors& theta, const Regions& regions, const Grid& grid,
              const network::Trunk& trunk)
-    : system_(system), theta_(theta), grid_(grid), n_(system.size()), features_(trunk.features(grid.elements->xi)) {
+    : system_(system),
+      theta_(theta),
+      grid_(grid),
+      n_(system.size()),
+      features_(trunk.features(grid.elements->xi)) {
   const auto& elements = *grid.elements;
   element_features_ = at::cat({elements.left(features_.t()).t().unsqueeze(1),
-                               elements.inner(features_.t()).permute({1, 2, 0})}, 1).contiguous();
+                               elements.inner(features_.t()).permute({1, 2, 0})},
+                              1)
+                          .contiguous();
   const auto options = theta.front().options();
   // Chebyshev points: both ends of an overlap count as much as its middle.
   const auto share = (at::arange(glue_points, options) + 0.5).mul(M_PI / glue_points).cos().unsqueeze(0);
@@ -134,12 +140,14 @@ void Batch::linearise_patch(int p, const Heads& heads, Linearised& result) const
   const auto points = values.front().size(0);
   const int s = elements.nodes;
 
-  Tensor rho = elements.inner(at::stack(frame.response(patch.t, theta_, values).weight, 1)).amax(3);  // (B, n, E)
+  Tensor rho =
+      elements.inner(at::stack(frame.response(patch.t, theta_, values).weight, 1)).amax(3);  // (B, n, E)
   rho = at::where(rho.isfinite(), rho, at::zeros_like(rho));
   rho = at::maximum(rho, smallest_weight * rho.amax(2, true)).clamp_min(1e-300);
 
   const auto drift = frame.drift(patch.t, theta_, values);
-  const auto jacobian = at::stack(drift.jacobian, 1).unflatten(1, {n_, n_}) * patch.speed.view({points, 1, 1, -1});
+  const auto jacobian =
+      at::stack(drift.jacobian, 1).unflatten(1, {n_, n_}) * patch.speed.view({points, 1, 1, -1});
   const auto inner = elements.inner(jacobian);  // (B, n, n, E, s)
   const auto scaled = (inner.abs().amax(4) * rho.unsqueeze(2) / rho.unsqueeze(1)).sum(2);
   const auto weight = rho / (1.0 + elements.width * scaled);  // (B, n, E)
@@ -164,19 +172,21 @@ void Batch::linearise_patch(int p, const Heads& heads, Linearised& result) const
                         elements.integrate(drift.rate[sk] * patch.speed);
     right.select(2, k).copy_(defect * w.unsqueeze(2));
   }
-  // In node space the normal matrix is small blocks; the trunk is the same for all points, so projecting it on the
-  // features is a few large products.
+  // In node space the normal matrix is small blocks; the trunk is the same for all points, so projecting it
+  // on the features is a few large products.
   const auto m = rows.view({points * elements.count, n_ * s, n_ * (s + 1)});
   const auto node_matrix = at::bmm(m.transpose(1, 2), m).view({points, elements.count, n_, s + 1, n_, s + 1});
-  const auto node_gradient = at::bmm(m.transpose(1, 2), right.view({-1, n_ * s, 1}))
-                                 .view({points, elements.count, n_, s + 1});
+  const auto node_gradient =
+      at::bmm(m.transpose(1, 2), right.view({-1, n_ * s, 1})).view({points, elements.count, n_, s + 1});
   const auto f = element_features_.size(2);
   const auto flat = element_features_.view({-1, f});  // (E (s + 1), F)
   Tensor matrix = at::empty({points, n_, f, n_, f}, features_.options());
   Tensor gradient = at::empty({points, n_, f}, features_.options());
   for (int k = 0; k < n_; ++k) {
     for (int l = 0; l <= k; ++l) {
-      const auto block = node_matrix.select(2, k).select(3, l).permute({1, 2, 0, 3})
+      const auto block = node_matrix.select(2, k)
+                             .select(3, l)
+                             .permute({1, 2, 0, 3})
                              .reshape({elements.count, (s + 1) * points, s + 1});
       const auto half = at::bmm(block, element_features_).view({-1, points * f});
       const auto whole = at::mm(flat.t(), half).view({f, points, f}).permute({1, 0, 2});
@@ -202,7 +212,8 @@ Tensor row_scale(const Frame::Response& response, const Tensors& rho, int compon
 }
 
 /// Sensitivities to the heads: d component / d head, (B, m, n F), scaled by `factor` (B, m).
-Tensor head_rows(const Frame::Response& response, int component, int n, const Places& places, const Tensor& factor) {
+Tensor head_rows(const Frame::Response& response, int component, int n, const Places& places,
+                 const Tensor& factor) {
   Tensors columns;
   for (int k = 0; k < n; ++k) {
     const auto entry = response.jacobian[static_cast<std::size_t>(component * n + k)] * factor;
@@ -229,7 +240,8 @@ void Batch::linearise_glue(int p, const Heads& heads, Linearised& result) const 
   const auto rho = local_weights(right);
   Tensors residuals, lefts, rights, factors;
   for (int i = 0; i < n_; ++i) {
-    const auto factor = tie_weight / std::sqrt(static_cast<double>(glue_points)) / row_scale(right, rho, i, n_);
+    const auto factor =
+        tie_weight / std::sqrt(static_cast<double>(glue_points)) / row_scale(right, rho, i, n_);
     const auto si = static_cast<std::size_t>(i);
     residuals.push_back((left.state[si] - right.state[si]) * factor);
     lefts.push_back(head_rows(left, i, n_, glue_left_[s], factor));
@@ -248,8 +260,8 @@ void Batch::linearise_conditions(const Heads& heads, Linearised& result) const {
       if (!where.t.defined()) continue;
       const auto response =
           system_.frame(static_cast<int>(p)).response(where.t, theta_, at_places(heads[p], where));
-      const auto factor =
-          tie_weight * condition.mask[p] / row_scale(response, local_weights(response), condition.component, n_);
+      const auto factor = tie_weight * condition.mask[p] /
+                          row_scale(response, local_weights(response), condition.component, n_);
       const auto rows = head_rows(response, condition.component, n_, where, factor);
       const auto error =
           (response.state[static_cast<std::size_t>(condition.component)] - condition.target) * factor;
@@ -288,8 +300,8 @@ Batch::Residual Batch::residual(const Heads& heads, const Weights& weights) cons
     }
   }
   for (std::size_t p = 0; p < glue_left_.size(); ++p) {
-    const auto left = system_.frame(static_cast<int>(p))
-                          .state(glue_left_[p].t, theta_, at_places(heads[p], glue_left_[p]));
+    const auto left =
+        system_.frame(static_cast<int>(p)).state(glue_left_[p].t, theta_, at_places(heads[p], glue_left_[p]));
     const auto right = system_.frame(static_cast<int>(p) + 1)
                            .state(glue_right_[p].t, theta_, at_places(heads[p + 1], glue_right_[p]));
     for (int i = 0; i < n_; ++i) {
@@ -302,8 +314,10 @@ Batch::Residual Batch::residual(const Heads& heads, const Weights& weights) cons
     for (std::size_t p = 0; p < conditions_[c].patches.size(); ++p) {
       const auto& where = conditions_[c].patches[p];
       if (!where.t.defined()) continue;
-      const auto state = system_.frame(static_cast<int>(p)).state(where.t, theta_, at_places(heads[p], where));
-      const auto difference = state[static_cast<std::size_t>(conditions_[c].component)] - conditions_[c].target;
+      const auto state =
+          system_.frame(static_cast<int>(p)).state(where.t, theta_, at_places(heads[p], where));
+      const auto difference =
+          state[static_cast<std::size_t>(conditions_[c].component)] - conditions_[c].target;
       error = error + (difference * conditions_[c].mask[p] * weights.condition[c]).squeeze(1);
     }
     loss = loss + error.square();
@@ -332,7 +346,8 @@ Heads moved(const Heads& heads, const std::vector<Tensor>& change, const Tensor&
 
 }  // namespace
 
-Heads project(const network::Trunk& trunk, const network::Elements& elements, const std::vector<Nodal>& nodes) {
+Heads project(const network::Trunk& trunk, const network::Elements& elements,
+              const std::vector<Nodal>& nodes) {
   const auto inverse = trunk.features(elements.xi) / static_cast<double>(elements.size());  // (N, F)
   Heads heads;
   for (const auto& patch : nodes) heads.push_back(at::matmul(at::stack(patch, 1), inverse));
@@ -375,8 +390,9 @@ Fit gauss_newton(const System& system, const Tensors& theta, const Regions& regi
       effect = at::where(better, batch.effect(step.change, linearised.sensitivity), effect);
       loss = at::where(better, new_loss, loss);
       fit.defect = at::where(better, new_defect, fit.defect);
-      damping = at::where(accepted, damping, at::where(better, damping / 30.0, (damping * 30.0).clamp_min(1e-10)))
-                    .clamp(first_damping, 1.0e8);
+      damping =
+          at::where(accepted, damping, at::where(better, damping / 30.0, (damping * 30.0).clamp_min(1e-10)))
+              .clamp(first_damping, 1.0e8);
       accepted = accepted | better;
     }
     fit.iterations.add_((~done).to(at::kInt));

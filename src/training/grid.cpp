@@ -7,9 +7,9 @@ namespace {
 
 using at::Tensor;
 
-// Where all conditions stand at the start, a stiff frame begins with a layer of the width 1 / |dG/dC| in which the
-// coefficients settle; it gets nodes in geometric progression. Where nothing is stiff the width is the domain's
-// and the term is uniform, so that the map depends smoothly on the parameters.
+// Where all conditions stand at the start, a stiff frame begins with a layer of the width 1 / |dG/dC| in
+// which the coefficients settle; it gets nodes in geometric progression. Where nothing is stiff the width is
+// the domain's and the term is uniform, so that the map depends smoothly on the parameters.
 constexpr double layer_beta = 1.0;
 
 Tensor layer_width(const problem::System& system, const Tensors& theta, const problem::Regions& regions,
@@ -43,7 +43,9 @@ std::int64_t map_terms(const job::Problem& problem) {
   std::size_t most = 0;
   for (std::size_t p = 0; p < problem.patches.size(); ++p) {
     // Two hand-overs, or one and the layer at the start.
-    const std::size_t ends = p > 0 && p + 1 == problem.patches.size() ? 1u : p == 0 && problem.patches.size() == 1 ? 1u : 2u;
+    const std::size_t ends = p > 0 && p + 1 == problem.patches.size() ? 1u
+                             : p == 0 && problem.patches.size() == 1  ? 1u
+                                                                      : 2u;
     most = std::max(most, ends + problem.patches[p].resolve.size());
   }
   return static_cast<std::int64_t>(most);
@@ -68,7 +70,8 @@ std::vector<network::Map> make_maps(const problem::System& system, const Tensors
     const auto a = regions.start(p), b = regions.end(p);
     for (const int edge : {p, p + 1}) {
       if (edge == 0 || edge == patches) continue;
-      terms.add(regions.edge.narrow(1, edge, 1), width_in_overlaps * regions.overlap.narrow(1, edge - 1, 1), beta);
+      terms.add(regions.edge.narrow(1, edge, 1), width_in_overlaps * regions.overlap.narrow(1, edge - 1, 1),
+                beta);
     }
     if (p == 0) terms.add(a, layer_width(system, theta, regions, matching), layer_beta);
     for (const auto& place : system.resolve(p, theta)) {
@@ -80,7 +83,8 @@ std::vector<network::Map> make_maps(const problem::System& system, const Tensors
   std::vector<network::Map> maps;
   for (int p = 0; p < patches; ++p) {
     auto& terms = all[static_cast<std::size_t>(p)];
-    while (terms.centre.size() < most) terms.add(regions.start(p), one, 0.0);  // all patches store maps of one size
+    while (terms.centre.size() < most)
+      terms.add(regions.start(p), one, 0.0);  // all patches store maps of one size
     maps.push_back({regions.start(p), regions.end(p), at::cat(terms.centre, 1), at::cat(terms.width, 1),
                     at::cat(terms.beta, 1)});
   }

@@ -13,8 +13,8 @@ struct GlueRows {
   at::Tensor right;     // (B, R, K)
 };
 
-/// Normal equations of a batch. Each patch's own rows give a (K, K) block, K = n F; neighbours meet in a few glue
-/// rows only, so that the whole matrix is block tridiagonal with off-diagonal blocks of rank R.
+/// Normal equations of a batch. Each patch's own rows give a (K, K) block, K = n F; neighbours meet in a few
+/// glue rows only, so that the whole matrix is block tridiagonal with off-diagonal blocks of rank R.
 struct NormalEquations {
   std::vector<at::Tensor> matrix;    // per patch (B, K, K): J^T J of its own rows (defects, conditions)
   std::vector<at::Tensor> gradient;  // per patch (B, K): J^T r of the same

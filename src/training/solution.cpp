@@ -8,10 +8,11 @@ namespace {
 using at::Tensor;
 
 constexpr double largest_condition = 1.0e12;  // beyond this dPhi/dC is singular in double precision
-constexpr int crossover_places = 81;      // on each side of a hand-over
+constexpr int crossover_places = 81;          // on each side of a hand-over
 constexpr int refined_places = 17;
 
-/// A patch's drift: relative change of the solution per unit of x that its changing constants stand for, (B, m).
+/// A patch's drift: relative change of the solution per unit of x that its changing constants stand for, (B,
+/// m).
 Tensor drift_size(const problem::System& system, const Tensors& theta, int patch, const Tensor& t,
                   const Tensors& constants) {
   const auto& frame = system.frame(patch);
@@ -40,7 +41,8 @@ Evaluation evaluate(const Trained& trained, const Tensor& t) {
     // Outside its region a patch is asked at the region's edge, where it is certainly defined.
     const auto in_region = (x >= map.start) & (x <= map.end);
     inside.push_back(in_region);
-    const auto own = system.frame(p).state(at::where(in_region, t, system.to_t(place)), theta, result.constants[s]);
+    const auto own =
+        system.frame(p).state(at::where(in_region, t, system.to_t(place)), theta, result.constants[s]);
     if (p == 0) {
       result.state = own;
     } else {
@@ -116,7 +118,8 @@ Tensor crossovers(const Trained& trained) {
   const auto& [system, theta, regions, grid, trunk, heads] = trained;
   const auto options = theta.front().options();
   // First all over both regions, densest at the hand-over; then once more inside the interval that was found.
-  const auto graded = (at::linspace(0.0, 1.0, crossover_places, options) * 4.0).sinh().div(std::sinh(4.0)).unsqueeze(0);
+  const auto graded =
+      (at::linspace(0.0, 1.0, crossover_places, options) * 4.0).sinh().div(std::sinh(4.0)).unsqueeze(0);
   const auto even = at::linspace(0.0, 1.0, refined_places, options).unsqueeze(0);
   Tensors rows;
   for (int p = 0; p + 1 < system.patches(); ++p) {
@@ -169,7 +172,8 @@ Tensor degenerate(const Trained& trained) {
   Tensor any;
   for (int p = 0; p < trained.system.patches(); ++p) {
     const auto s = static_cast<std::size_t>(p);
-    const auto condition = trained.system.frame(p).condition(trained.grid.patches[s].t, trained.theta, nodes[s]);
+    const auto condition =
+        trained.system.frame(p).condition(trained.grid.patches[s].t, trained.theta, nodes[s]);
     const auto bad = ((condition > largest_condition) | condition.isinf()).any(1);
     any = p == 0 ? bad : any | bad;
   }

@@ -15,12 +15,13 @@ using problem::Matching;
 using problem::Regions;
 using problem::System;
 
-constexpr std::int64_t cpu_batch = 32;      // points worked on at once: their arrays stay in cache
-constexpr double rescue_features = 1.5;     // of network.features
-constexpr int rescue_elements = 2;          // times network.elements
-constexpr int estimate_elements = 2;        // times the elements trained on
+constexpr std::int64_t cpu_batch = 32;   // points worked on at once: their arrays stay in cache
+constexpr double rescue_features = 1.5;  // of network.features
+constexpr int rescue_elements = 2;       // times network.elements
+constexpr int estimate_elements = 2;     // times the elements trained on
 
-/// A trunk with what is derived from it: the features on its collocation nodes and on the finer ones of the estimate.
+/// A trunk with what is derived from it: the features on its collocation nodes and on the finer ones of the
+/// estimate.
 struct Equipment {
   network::Elements elements, finer;
   network::Trunk master;  // on the CPU: what is stored
@@ -72,9 +73,11 @@ Tensors rows(const Tensors& values, const Tensor& index) {
 Points select(const Points& points, const Tensor& index) {
   Points picked;
   picked.theta = rows(points.theta, index);
-  picked.regions = {points.regions.edge.index_select(0, index), points.regions.overlap.index_select(0, index)};
+  picked.regions = {points.regions.edge.index_select(0, index),
+                    points.regions.overlap.index_select(0, index)};
   for (const auto& map : points.maps) picked.maps.push_back(map.select(index));
-  for (const auto& constants : points.matching.constants) picked.matching.constants.push_back(rows(constants, index));
+  for (const auto& constants : points.matching.constants)
+    picked.matching.constants.push_back(rows(constants, index));
   picked.matching.solved = points.matching.solved.index_select(0, index);
   return picked;
 }
@@ -136,7 +139,8 @@ struct Trainer::Implementation {
     return outcome;
   }
 
-  Tensor estimate(const Points& points, const Equipment& equipment, const Grid& grid, const Heads& heads) const {
+  Tensor estimate(const Points& points, const Equipment& equipment, const Grid& grid,
+                  const Heads& heads) const {
     const auto finer = grid.refined(system, equipment.finer);
     const auto nodes = node_values(heads, equipment.finer_features);
     const auto corrections = newton_correction(system, points.theta, points.regions, finer, nodes);
@@ -163,11 +167,13 @@ Tensor Trainer::Implementation::pad_head(const Tensor& head) const {
   return missing > 0 ? at::constant_pad_nd(head, {0, 0, 0, missing}) : head;
 }
 
-void Trainer::Implementation::finish(const Points& points, BlockResult& result, const Tensors& derived_inputs) const {
+void Trainer::Implementation::finish(const Points& points, BlockResult& result,
+                                     const Tensors& derived_inputs) const {
   const auto t = output_t.expand({points.theta.front().size(0), -1});
   const auto matched = problem::matched_state(system, points.theta, points.regions, points.matching, t);
   Tensors unknowns, state = result.solution.unbind(0);
-  for (int u = 0; u < system.unknowns(); ++u) unknowns.push_back(matched[static_cast<std::size_t>(system.component(u))]);
+  for (int u = 0; u < system.unknowns(); ++u)
+    unknowns.push_back(matched[static_cast<std::size_t>(system.component(u))]);
   result.matching = at::stack(unknowns, 0);
   const auto exact = system.exact(t, points.theta);
   result.reference_error = exact.empty() ? at::full_like(result.error_estimate, NAN)
@@ -191,7 +197,8 @@ BlockResult Trainer::Implementation::describe(const Points& points, const Equipm
   BlockResult result;
   result.solution = at::stack(values.state, 0);
   Tensors coefficients;
-  for (const auto& patch : values.constants) coefficients.insert(coefficients.end(), patch.begin(), patch.end());
+  for (const auto& patch : values.constants)
+    coefficients.insert(coefficients.end(), patch.begin(), patch.end());
   result.coefficients = at::stack(coefficients, 0);
   result.limits = limits(trained);
   result.crossovers = crossovers(trained);
@@ -225,7 +232,8 @@ BlockResult Trainer::Implementation::describe(const Points& points, const Equipm
 BlockResult Trainer::Implementation::describe_matching(const Points& points) const {
   const auto t = output_t.expand({points.theta.front().size(0), -1});
   BlockResult result;
-  result.solution = at::stack(problem::matched_state(system, points.theta, points.regions, points.matching, t), 0);
+  result.solution =
+      at::stack(problem::matched_state(system, points.theta, points.regions, points.matching, t), 0);
   Tensors coefficients, limit_rows, inputs;
   for (const auto& patch : points.matching.constants) {
     for (const auto& constant : patch) {
@@ -259,10 +267,10 @@ namespace {
 /// All tensors of a result with the dimension that counts points.
 std::vector<std::pair<Tensor BlockResult::*, int>> point_dimensions() {
   using R = BlockResult;
-  return {{&R::solution, 1},       {&R::matching, 1},   {&R::coefficients, 1}, {&R::limits, 1},
-          {&R::crossovers, 1},     {&R::derived, 1},    {&R::status, 0},       {&R::defect, 0},
+  return {{&R::solution, 1},       {&R::matching, 1},        {&R::coefficients, 1},   {&R::limits, 1},
+          {&R::crossovers, 1},     {&R::derived, 1},         {&R::status, 0},         {&R::defect, 0},
           {&R::error_estimate, 0}, {&R::reference_error, 0}, {&R::matching_error, 0}, {&R::iterations, 0},
-          {&R::seconds, 0},        {&R::rescue, 0},     {&R::head, 0},         {&R::map, 0}};
+          {&R::seconds, 0},        {&R::rescue, 0},          {&R::head, 0},           {&R::map, 0}};
 }
 
 BlockResult join(const std::vector<BlockResult>& parts) {
@@ -288,8 +296,9 @@ void Trainer::Implementation::replace_rows(BlockResult& block, const Tensor& ind
   block.iterations.index_add_(0, rows_index, iterations);
 }
 
-/// The rescue ladder, for points of the block that did not converge: a finer network from a finer march, then the
-/// same from the nearest converged point of the block. A rung's result is kept where it has the smaller estimate.
+/// The rescue ladder, for points of the block that did not converge: a finer network from a finer march, then
+/// the same from the nearest converged point of the block. A rung's result is kept where it has the smaller
+/// estimate.
 void Trainer::Implementation::climb(const Points& points, BlockResult& block) const {
   const auto error_of = [this](const BlockResult& result) {
     const auto& error = job.verification.estimate ? result.error_estimate : result.defect;
@@ -364,7 +373,8 @@ BlockResult Trainer::train(const Tensor& parameters) const {
 
 std::vector<std::pair<std::string, Tensor>> Trainer::trunk_arrays() const {
   std::vector<std::pair<std::string, Tensor>> all;
-  for (const auto& [name, values] : implementation_->first.master.arrays()) all.emplace_back("trunk_" + name, values);
+  for (const auto& [name, values] : implementation_->first.master.arrays())
+    all.emplace_back("trunk_" + name, values);
   for (const auto& [name, values] : implementation_->rescue.master.arrays()) {
     all.emplace_back("rescue_trunk_" + name, values);
   }

@@ -4,25 +4,27 @@
 
 namespace gluesweep::network {
 
-/// Collocation elements on xi in [-1, 1]: `count` equal elements of `nodes` right-Radau nodes each (order 2s - 1 at
-/// the element ends, stiffly accurate; Hairer & Wanner, Solving ODEs II, IV.5). Node 0 is xi = -1; element e owns
-/// nodes 1 + e s .. (e+1) s, and its left end is the last node of the element before it.
+/// Collocation elements on xi in [-1, 1]: `count` equal elements of `nodes` right-Radau nodes each (order 2s
+/// - 1 at the element ends, stiffly accurate; Hairer & Wanner, Solving ODEs II, IV.5). Node 0 is xi = -1;
+/// element e owns nodes 1 + e s .. (e+1) s, and its left end is the last node of the element before it.
 struct Elements {
   Elements(int count, int nodes);
 
-  int count;               ///< E
-  int nodes;               ///< s
-  double width;            ///< h = 2 / E
-  at::Tensor xi;           ///< (N), N = E s + 1
-  at::Tensor integration;  ///< (s, s): integral over [0, c_i] of the Lagrange polynomial j, per unit element width
-  at::Tensor abscissae;    ///< (s + 1): 0, c_1, ..., c_s = 1
+  int count;      ///< E
+  int nodes;      ///< s
+  double width;   ///< h = 2 / E
+  at::Tensor xi;  ///< (N), N = E s + 1
+  at::Tensor
+      integration;  ///< (s, s): integral over [0, c_i] of the Lagrange polynomial j, per unit element width
+  at::Tensor abscissae;  ///< (s + 1): 0, c_1, ..., c_s = 1
 
   std::int64_t size() const { return static_cast<std::int64_t>(count) * nodes + 1; }
 
   /// The same on another device.
   Elements to(const at::Device& device) const;
 
-  /// Values at an element's left end, (..., E), and at its own nodes, (..., E, s), of node values (..., N). Views.
+  /// Values at an element's left end, (..., E), and at its own nodes, (..., E, s), of node values (..., N).
+  /// Views.
   at::Tensor left(const at::Tensor& values) const;
   at::Tensor inner(const at::Tensor& values) const;
 

@@ -12,10 +12,11 @@ namespace gluesweep::network {
 
 /// The shared hidden layers of all coefficient networks: F features of xi in [-1, 1].
 ///
-/// The first layer is h(xi) = act(slope (xi - centre)), H neurons spread over the interval; each further layer is
-/// act(h W^T + b) with fixed random weights. The last layer's neurons and the constant 1 are mixed into F features
-/// that are orthonormal on the collocation nodes (mean square 1), F <= H + 1 being their numerical rank: a
-/// Gauss-Newton step is then well conditioned. All of it is fixed once by `seed`; only the heads are trained.
+/// The first layer is h(xi) = act(slope (xi - centre)), H neurons spread over the interval; each further
+/// layer is act(h W^T + b) with fixed random weights. The last layer's neurons and the constant 1 are mixed
+/// into F features that are orthonormal on the collocation nodes (mean square 1), F <= H + 1 being their
+/// numerical rank: a Gauss-Newton step is then well conditioned. All of it is fixed once by `seed`; only the
+/// heads are trained.
 class Trunk {
  public:
   Trunk(const job::Network& network, const Elements& elements);
@@ -28,9 +29,9 @@ class Trunk {
   /// A copy on another device.
   Trunk to(const at::Device& device) const;
 
-  /// The defining arrays by name, as stored under /network: slope (H), centre (H), weight_l (H, H), bias_l (H),
-  /// mixing (H+1, F). They may be overwritten in place (rank 0's values are broadcast, so that all ranks agree to
-  /// the last bit even on different processors).
+  /// The defining arrays by name, as stored under /network: slope (H), centre (H), weight_l (H, H), bias_l
+  /// (H), mixing (H+1, F). They may be overwritten in place (rank 0's values are broadcast, so that all ranks
+  /// agree to the last bit even on different processors).
   std::vector<std::pair<std::string, at::Tensor>> arrays() const;
 
  private:

@@ -17,8 +17,8 @@ struct PatchReport {
   double degenerate_at;                  ///< the variable there
   std::vector<double> degenerate_parameters;
   double worst_condition;  ///< largest condition number of the scaled dPhi/dC on its region
-  double deep_drift;       ///< median over the points of the smallest |dC/dx| in units of relative change of the
-                           ///< unknowns per unit of x: << 1 where the patch solves the equation deep in its region
+  double deep_drift;  ///< median over the points of the smallest |dC/dx| in units of relative change of the
+                      ///< unknowns per unit of x: << 1 where the patch solves the equation deep in its region
 };
 
 /// parameters: (B, p) as for Trainer::train.

@@ -14,15 +14,41 @@ namespace gluesweep::problem {
 using Node = int;
 
 enum class Op {
-  number, symbol,
-  add, subtract, multiply, divide, power, minimum, maximum, less,
-  negate, exp, expm1, log, log10, log1p, sqrt, sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, erf, abs, sign
+  number,
+  symbol,
+  add,
+  subtract,
+  multiply,
+  divide,
+  power,
+  minimum,
+  maximum,
+  less,
+  negate,
+  exp,
+  expm1,
+  log,
+  log10,
+  log1p,
+  sqrt,
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  sinh,
+  cosh,
+  tanh,
+  erf,
+  abs,
+  sign
 };
 
-/// A directed acyclic graph of arithmetic, shared by all expressions of a problem: equal sub-expressions are one
-/// node, and derivatives are exact (automatic differentiation by transforming the graph). This replaces a traced
-/// autograd graph: G and dG/dC of equation (1) need second derivatives of the frames, which here are plain
-/// arithmetic on shared nodes, without a tape of gradients per evaluation.
+/// A directed acyclic graph of arithmetic, shared by all expressions of a problem: equal sub-expressions are
+/// one node, and derivatives are exact (automatic differentiation by transforming the graph). This replaces a
+/// traced autograd graph: G and dG/dC of equation (1) need second derivatives of the frames, which here are
+/// plain arithmetic on shared nodes, without a tape of gradients per evaluation.
 ///
 /// Simplification is algebraic (a - a = 0, 0 a = 0, a / a = 1) and ignores infinities.
 class Graph {
@@ -55,8 +81,8 @@ class Graph {
   bool depends_on(Node node, Node symbol) const;
 
   /// Solves node(symbol) = value for the symbol by undoing one operation after the other; -1 where the symbol
-  /// occurs more than once or an operation has no inverse. Even powers and abs give the positive branch, so the
-  /// caller must check the result.
+  /// occurs more than once or an operation has no inverse. Even powers and abs give the positive branch, so
+  /// the caller must check the result.
   Node invert(Node node, Node symbol, Node value);
 
   struct Entry {

@@ -23,12 +23,12 @@ struct Regions {
   at::Tensor owned(int patch, const at::Tensor& x) const;
 };
 
-/// The job's hand-overs, kept inside the domain and in order: each patch keeps at least a hundredth of the domain,
-/// so that all points of a block have all patches even where one of them hardly matters.
+/// The job's hand-overs, kept inside the domain and in order: each patch keeps at least a hundredth of the
+/// domain, so that all points of a block have all patches even where one of them hardly matters.
 Regions make_regions(const System& system, const Tensors& theta);
 
-/// Conventional matching: constants that are constant, the state continuous at each hand-over and the conditions
-/// met. The baseline that the coefficient functions are compared with, and their starting guess.
+/// Conventional matching: constants that are constant, the state continuous at each hand-over and the
+/// conditions met. The baseline that the coefficient functions are compared with, and their starting guess.
 struct Matching {
   std::vector<Tensors> constants;  ///< per patch n tensors (B, 1)
   at::Tensor solved;               ///< (B) bool: the equations for the constants were solved
@@ -36,7 +36,7 @@ struct Matching {
 Matching match(const System& system, const Tensors& theta, const Regions& regions);
 
 /// The state of the matched solution at t (B, m): n tensors.
-Tensors matched_state(const System& system, const Tensors& theta, const Regions& regions, const Matching& matching,
-                      const at::Tensor& t);
+Tensors matched_state(const System& system, const Tensors& theta, const Regions& regions,
+                      const Matching& matching, const at::Tensor& t);
 
 }  // namespace gluesweep::problem

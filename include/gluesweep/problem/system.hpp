@@ -13,8 +13,8 @@ namespace gluesweep::problem {
 
 using Tensors = std::vector<at::Tensor>;
 
-/// One patch as a frame: the map from its n constants C to the state, U = Phi(t; C; theta), and the equation its
-/// constants obey when they are promoted to functions (GlueNN, arXiv 2601.05889; design equation 1):
+/// One patch as a frame: the map from its n constants C to the state, U = Phi(t; C; theta), and the equation
+/// its constants obey when they are promoted to functions (GlueNN, arXiv 2601.05889; design equation 1):
 ///
 ///   (dPhi/dC) dC/dt = f(t, Phi) - dPhi/dt    =>    dC/dt = G(t, C; theta)
 ///
@@ -28,12 +28,13 @@ class Frame {
   struct Response {
     Tensors state;     ///< n: Phi_i
     Tensors jacobian;  ///< n*n, row-major: dPhi_i/dC_k
-    Tensors weight;    ///< n: rho_k = max over the unknowns of |dPhi_u/dC_k| / magnitude_u, the relative change of
-                       ///< the solution per unit change of constant k
+    Tensors weight;  ///< n: rho_k = max over the unknowns of |dPhi_u/dC_k| / magnitude_u, the relative change
+                     ///< of the solution per unit change of constant k
   };
   struct Inverse {
     Tensors constants;  ///< n
-    at::Tensor error;   ///< relative change of the solution that the last Newton step still made; NaN where it failed
+    at::Tensor
+        error;  ///< relative change of the solution that the last Newton step still made; NaN where it failed
   };
 
   const std::string& name() const { return name_; }
@@ -44,16 +45,16 @@ class Frame {
   Drift drift(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
   Response response(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
 
-  /// Condition number of dPhi/dC with its columns in units of rho and its rows scaled to 1; infinite or NaN where
-  /// the frame is degenerate.
+  /// Condition number of dPhi/dC with its columns in units of rho and its rows scaled to 1; infinite or NaN
+  /// where the frame is degenerate.
   at::Tensor condition(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
 
-  /// Solves Phi(t; C) = state for C: the problem's own inverse or the one found by undoing the expression, where
-  /// there is one, polished by a damped Newton iteration that starts from it or from `guess`.
+  /// Solves Phi(t; C) = state for C: the problem's own inverse or the one found by undoing the expression,
+  /// where there is one, polished by a damped Newton iteration that starts from it or from `guess`.
   Inverse invert(const at::Tensor& t, const Tensors& theta, const Tensors& state, const Tensors& guess) const;
 
  private:
-  friend class System;
+  friend class FrameCompiler;
   std::string name_;
   int size_ = 0;
   bool linear_ = false;  // Phi is linear in C: one Newton step inverts it
@@ -69,12 +70,14 @@ struct BoundaryValue {
   Tape value;     ///< in (t, theta)
 };
 
+struct ProblemNodes;  // what a problem declares, while it is compiled
+
 /// A problem with its expressions compiled: what training needs to know about it. Immutable.
 class System {
  public:
   explicit System(const job::Problem& problem);  ///< throws job::InputError
 
-  int size() const { return size_; }          ///< n, state components
+  int size() const { return size_; }  ///< n, state components
   int unknowns() const { return static_cast<int>(base_.size()); }
   int patches() const { return static_cast<int>(frames_.size()); }
   const Frame& frame(int patch) const { return frames_[static_cast<std::size_t>(patch)]; }
@@ -110,8 +113,7 @@ class System {
   at::Tensor to_t(const at::Tensor& x) const { return log_scale_ ? x.exp() : x; }
 
  private:
-  struct Names;
-  Frame compile_frame(Graph& graph, const job::Problem& problem, std::size_t patch, const Names& names) const;
+  void compile_patches(Graph& graph, const job::Problem& problem, const ProblemNodes& nodes);
 
   int size_ = 0;
   bool log_scale_ = false;

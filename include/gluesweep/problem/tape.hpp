@@ -13,13 +13,13 @@ class Tape {
  public:
   Tape() = default;
 
-  /// `inputs` are symbol nodes, in the order in which their values will be given; every symbol the outputs use
-  /// must be among them.
+  /// `inputs` are symbol nodes, in the order in which their values will be given; every symbol the outputs
+  /// use must be among them.
   Tape(const Graph& graph, const std::vector<Node>& inputs, const std::vector<Node>& outputs);
 
-  /// One tensor per output, computed on the inputs' device. Inputs broadcast against each other, e.g. parameters
-  /// (B, 1) against places (B, N): what depends on parameters only is computed once per point. An output that is
-  /// a plain number comes as a tensor of no dimensions; expand() where a shape is needed.
+  /// One tensor per output, computed on the inputs' device. Inputs broadcast against each other, e.g.
+  /// parameters (B, 1) against places (B, N): what depends on parameters only is computed once per point. An
+  /// output that is a plain number comes as a tensor of no dimensions; expand() where a shape is needed.
   std::vector<at::Tensor> operator()(const std::vector<at::Tensor>& inputs) const;
 
   /// The same for single numbers.

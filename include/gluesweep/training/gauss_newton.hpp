@@ -20,19 +20,22 @@ struct Fit {
 };
 
 struct FitOptions {
-  double tolerance;    ///< stop where a step changes the solution by less than a hundredth of this
+  double tolerance;  ///< stop where a step changes the solution by less than a hundredth of this
   int max_iterations;
 };
 
-/// Heads whose networks pass through node values as well as the trunk can: orthonormal features make it one product.
-Heads project(const network::Trunk& trunk, const network::Elements& elements, const std::vector<Nodal>& nodes);
+/// Heads whose networks pass through node values as well as the trunk can: orthonormal features make it one
+/// product.
+Heads project(const network::Trunk& trunk, const network::Elements& elements,
+              const std::vector<Nodal>& nodes);
 
 /// Node values of heads on a grid: per patch n tensors (B, N), for features (N, F) at its nodes.
 std::vector<Nodal> node_values(const Heads& heads, const at::Tensor& features);
 
-/// Trains all heads of a batch on equation (1): a Gauss-Newton (Levenberg-Marquardt) iteration on the integral
-/// defects of all elements, the glue in the overlaps and the conditions, with a damping per point. Rows are in
-/// relative change of the solution (Frame::Response::weight), stiff ones divided by 1 + h |dG/dC|.
+/// Trains all heads of a batch on equation (1): a Gauss-Newton (Levenberg-Marquardt) iteration on the
+/// integral defects of all elements, the glue in the overlaps and the conditions, with a damping per point.
+/// Rows are in relative change of the solution (Frame::Response::weight), stiff ones divided by 1 + h
+/// |dG/dC|.
 Fit gauss_newton(const problem::System& system, const Tensors& theta, const problem::Regions& regions,
                  const Grid& grid, const network::Trunk& trunk, Heads heads, const FitOptions& options);
 

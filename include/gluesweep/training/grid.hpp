@@ -22,16 +22,18 @@ struct PatchGrid {
   at::Tensor speed;  ///< (B, N) dt/dxi
 };
 
-/// The sweep points of a batch laid out on collocation nodes: the same xi for all, x at each point's own places.
+/// The sweep points of a batch laid out on collocation nodes: the same xi for all, x at each point's own
+/// places.
 struct Grid {
   const network::Elements* elements;  ///< borrowed
   std::vector<PatchGrid> patches;
 
-  Grid refined(const problem::System& system, const network::Elements& finer) const;  ///< same maps, other nodes
+  Grid refined(const problem::System& system,
+               const network::Elements& finer) const;  ///< same maps, other nodes
 };
 
-/// The maps that follow from the regions: resolution at the hand-overs (over 2.5 overlaps), in the layer in which a
-/// stiff first patch settles, and at the places that the problem asks to resolve.
+/// The maps that follow from the regions: resolution at the hand-overs (over 2.5 overlaps), in the layer in
+/// which a stiff first patch settles, and at the places that the problem asks to resolve.
 std::vector<network::Map> make_maps(const problem::System& system, const Tensors& theta,
                                     const problem::Regions& regions, const problem::Matching& matching);
 

@@ -34,14 +34,15 @@ inline constexpr std::array<StatusInfo, 6> status_table{{
      "an infinite or undefined number arose: look for an overflow or a logarithm of a negative number in the "
      "patch solutions at these parameters"},
     {Status::degenerate_patch, "degenerate_patch",
-     "a patch's solution does not determine its constants there (det dPhi/dC = 0): move its hand-over or write "
+     "a patch's solution does not determine its constants there (det dPhi/dC = 0): move its hand-over or "
+     "write "
      "its constants differently"},
     {Status::matching_only, "matching_only", "conventional matching was asked for: no network was trained"},
 }};
 
-/// What training hands over for a block of B sweep points: plain float64 CPU tensors (contiguous) unless noted.
-/// n = state components, u = unknowns, P = patches, M = output points, F = features stored, D = derived scalars.
-/// Constants are numbered patch by patch: k = patch * n + constant.
+/// What training hands over for a block of B sweep points: plain float64 CPU tensors (contiguous) unless
+/// noted. n = state components, u = unknowns, P = patches, M = output points, F = features stored, D =
+/// derived scalars. Constants are numbered patch by patch: k = patch * n + constant.
 struct BlockResult {
   at::Tensor solution;         ///< (n, B, M) state components at the output points
   at::Tensor matching;         ///< (u, B, M) conventional matching
@@ -56,9 +57,9 @@ struct BlockResult {
   at::Tensor matching_error;   ///< (B) of conventional matching
   at::Tensor iterations;       ///< (B) int32 Gauss-Newton iterations
   at::Tensor seconds;          ///< (B) wall time of its block over the points it held
-  at::Tensor rescue;           ///< (B) uint8 rung of the ladder: 0 first attempt, 1 finer network, 2 neighbour's start
-  at::Tensor head;             ///< (B, F, P*n)
-  at::Tensor map;              ///< (B, P, m) parameters of the maps xi_p, see network/map.hpp
+  at::Tensor rescue;  ///< (B) uint8 rung of the ladder: 0 first attempt, 1 finer network, 2 neighbour's start
+  at::Tensor head;    ///< (B, F, P*n)
+  at::Tensor map;     ///< (B, P, m) parameters of the maps xi_p, see network/map.hpp
 };
 
 }  // namespace gluesweep::training

@@ -23,19 +23,21 @@ struct Evaluation {
   std::vector<Tensors> constants;  ///< per patch n tensors (B, M)
 };
 
-/// State and coefficient functions at t (B, M). The state is that of the patch that owns the place. A coefficient is
-/// its network's value on the patch's trained region; outside, it is what expresses the state in that patch's frame,
-/// NaN where the frame cannot (degenerate, or not invertible).
+/// State and coefficient functions at t (B, M). The state is that of the patch that owns the place. A
+/// coefficient is its network's value on the patch's trained region; outside, it is what expresses the state
+/// in that patch's frame, NaN where the frame cannot (degenerate, or not invertible).
 Evaluation evaluate(const Trained& trained, const at::Tensor& t);
 
 /// Asymptotic constants, (P n, B): each patch's coefficients where they drift least on the patch's own side.
 at::Tensor limits(const Trained& trained);
 
-/// Where neighbouring patches' drift rates (relative change of the solution per unit of x, through all constants)
-/// are equal, nearest to the hand-over: (P - 1, B) in the variable, NaN where they do not cross in either's region.
+/// Where neighbouring patches' drift rates (relative change of the solution per unit of x, through all
+/// constants) are equal, nearest to the hand-over: (P - 1, B) in the variable, NaN where they do not cross in
+/// either's region.
 at::Tensor crossovers(const Trained& trained);
 
-/// Largest error of the unknowns over their magnitudes that follows from node-value corrections on `grid`, (B).
+/// Largest error of the unknowns over their magnitudes that follows from node-value corrections on `grid`,
+/// (B).
 at::Tensor relative_change(const Trained& trained, const Grid& grid, const std::vector<Nodal>& nodes,
                            const std::vector<Nodal>& corrections);
 

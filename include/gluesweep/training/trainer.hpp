@@ -24,8 +24,9 @@ class Trainer {
   /// parameters: (B, p) float64 on the CPU, one column per problem parameter in the problem's order.
   BlockResult train(const at::Tensor& parameters) const;
 
-  /// The trunks' arrays as stored under /network, by name ("trunk_slope", "rescue_trunk_mixing", ...), float64 on
-  /// the CPU; may be overwritten in place before the first train() (see Trunk::arrays), then call refresh().
+  /// The trunks' arrays as stored under /network, by name ("trunk_slope", "rescue_trunk_mixing", ...),
+  /// float64 on the CPU; may be overwritten in place before the first train() (see Trunk::arrays), then call
+  /// refresh().
   std::vector<std::pair<std::string, at::Tensor>> trunk_arrays() const;
   void refresh();
 

@@ -1,0 +1,248 @@
+#include "frame_compiler.hpp"
+
+#include <map>
+
+#include "gluesweep/job/error.hpp"
+
+namespace gluesweep::problem {
+namespace {
+
+// Above this the frame equations of one patch are too large to be meant: the closed-form inverse of dPhi/dC
+// grows with the number of state components that one solution formula couples.
+constexpr std::size_t largest_graph = 200000;
+
+/// Inverse of an n x n matrix of nodes by cofactors, minors shared; zeros in the frame prune the expansion.
+class CofactorInverse {
+ public:
+  CofactorInverse(Graph& graph, std::vector<Node> matrix, int size)
+      : graph_(graph), matrix_(std::move(matrix)), size_(size) {}
+
+  Node determinant() { return minor((1u << size_) - 1u, (1u << size_) - 1u); }
+
+  Node entry(int row, int column) {  // of the inverse
+    const unsigned all = (1u << size_) - 1u;
+    const Node cofactor = minor(all & ~(1u << column), all & ~(1u << row));
+    return graph_.divide((row + column) % 2 != 0 ? graph_.negate(cofactor) : cofactor, determinant());
+  }
+
+ private:
+  Node minor(unsigned rows, unsigned columns) {
+    if (rows == 0) return graph_.number(1.0);
+    const auto key = std::make_pair(rows, columns);
+    const auto known = minors_.find(key);
+    if (known != minors_.end()) return known->second;
+    int first = 0;
+    while ((rows & (1u << first)) == 0) ++first;
+    Node sum = graph_.number(0.0);
+    bool negative = false;
+    for (int j = 0; j < size_; ++j) {
+      if ((columns & (1u << j)) == 0) continue;
+      const Node value = matrix_[static_cast<std::size_t>(first * size_ + j)];
+      if (value != graph_.number(0.0)) {
+        const Node term = graph_.multiply(value, minor(rows & ~(1u << first), columns & ~(1u << j)));
+        sum = negative ? graph_.subtract(sum, term) : graph_.add(sum, term);
+      }
+      negative = !negative;
+    }
+    return minors_[key] = sum;
+  }
+
+  Graph& graph_;
+  std::vector<Node> matrix_;
+  int size_;
+  std::map<std::pair<unsigned, unsigned>, Node> minors_;
+};
+
+}  // namespace
+
+std::vector<Node> concatenate(std::initializer_list<std::vector<Node>> lists) {
+  std::vector<Node> all;
+  for (const auto& list : lists) all.insert(all.end(), list.begin(), list.end());
+  return all;
+}
+
+FrameCompiler::FrameCompiler(Graph& graph, const job::Problem& problem, std::size_t patch,
+                             const ProblemNodes& nodes)
+    : graph_(graph),
+      problem_(problem),
+      patch_(problem.patches[patch]),
+      nodes_(nodes),
+      n_(problem.state_size()),
+      symbols_(nodes.everywhere) {
+  for (const auto& constant : patch_.constants) {
+    constants_.push_back(graph.symbol(patch_.name + "_" + constant.name));
+    symbols_[constant.name] = constants_.back();
+  }
+}
+
+Frame FrameCompiler::compile() {
+  build_state();
+  build_inverse();
+  build_rates();
+  build_weights();
+  Frame frame;
+  frame.name_ = patch_.name;
+  frame.size_ = n_;
+  const auto inputs = concatenate({nodes_.place(), constants_});
+  frame.state_ = Tape(graph_, inputs, phi_);
+  frame.rate_ = Tape(graph_, inputs, rate_);
+  frame.drift_ = Tape(graph_, inputs, concatenate({rate_, rate_jacobian_}));
+  frame.response_ = Tape(graph_, inputs, concatenate({phi_, jacobian_, weight_}));
+  frame.condition_ = Tape(graph_, inputs, {condition()});
+  frame.newton_ = Tape(graph_, concatenate({inputs, nodes_.state}), newton_step());
+  frame.start_ = closed_inverse();
+  frame.linear_ = linear_;
+  if (graph_.size() > largest_graph) {
+    throw job::InputError("patch '" + patch_.name + "' of problem '" + problem_.name +
+                          "' couples too many constants: its frame equations have more than " +
+                          std::to_string(largest_graph) +
+                          " operations; write solutions in which each unknown depends on few constants");
+  }
+  return frame;
+}
+
+void FrameCompiler::build_state() {
+  // Each unknown's formula and its derivatives at fixed constants.
+  std::vector<Node> phi_t;
+  for (std::size_t u = 0; u < problem_.unknowns.size(); ++u) {
+    Node value = graph_.build(patch_.solution[u], symbols_);
+    for (int i = 0; i < problem_.unknowns[u].order; ++i) {
+      phi_.push_back(value);
+      value = graph_.derivative(value, nodes_.t);
+      phi_t.push_back(value);
+    }
+  }
+  std::map<Node, Node> at_phi;
+  for (std::size_t i = 0; i < phi_.size(); ++i) at_phi[nodes_.state[i]] = phi_[i];
+  for (std::size_t i = 0; i < phi_.size(); ++i) {
+    mismatch_.push_back(graph_.subtract(graph_.substitute(nodes_.slope[i], at_phi), phi_t[i]));
+    for (const Node constant : constants_) jacobian_.push_back(graph_.derivative(phi_[i], constant));
+  }
+}
+
+void FrameCompiler::build_inverse() {
+  CofactorInverse cofactors(graph_, jacobian_, n_);
+  if (cofactors.determinant() == graph_.number(0.0)) {
+    throw job::InputError(
+        "patch '" + patch_.name + "' of problem '" + problem_.name +
+        "' is degenerate everywhere: its solution does not depend on all of its constants "
+        "independently (det dPhi/dC = 0 for all parameters); write a solution in which each "
+        "constant changes the state in its own way");
+  }
+  for (int k = 0; k < n_; ++k) {
+    for (int i = 0; i < n_; ++i) inverse_.push_back(cofactors.entry(k, i));
+  }
+}
+
+Node FrameCompiler::apply_inverse(int k, const std::function<Node(int)>& right) {
+  Node sum = graph_.number(0.0);
+  for (int i = 0; i < n_; ++i) {
+    sum = graph_.add(sum, graph_.multiply(inverse_[static_cast<std::size_t>(k * n_ + i)], right(i)));
+  }
+  return sum;
+}
+
+void FrameCompiler::build_rates() {
+  for (int k = 0; k < n_; ++k) {
+    rate_.push_back(apply_inverse(k, [this](int i) { return mismatch_[static_cast<std::size_t>(i)]; }));
+  }
+  // J dG/dC_l = d(mismatch)/dC_l - (dJ/dC_l) G, so that the quotient G itself is never differentiated.
+  rate_jacobian_.resize(static_cast<std::size_t>(n_ * n_));
+  for (int l = 0; l < n_; ++l) {
+    const Node wrt = constants_[static_cast<std::size_t>(l)];
+    std::vector<Node> right;
+    for (int i = 0; i < n_; ++i) {
+      Node value = graph_.derivative(mismatch_[static_cast<std::size_t>(i)], wrt);
+      for (int j = 0; j < n_; ++j) {
+        const Node second = graph_.derivative(jacobian(i, j), wrt);
+        if (second != graph_.number(0.0)) linear_ = false;
+        value = graph_.subtract(value, graph_.multiply(second, rate_[static_cast<std::size_t>(j)]));
+      }
+      right.push_back(value);
+    }
+    for (int k = 0; k < n_; ++k) {
+      rate_jacobian_[static_cast<std::size_t>(k * n_ + l)] =
+          apply_inverse(k, [&right](int i) { return right[static_cast<std::size_t>(i)]; });
+    }
+  }
+}
+
+void FrameCompiler::build_weights() {
+  std::map<Node, Node> at_phi;
+  for (std::size_t i = 0; i < phi_.size(); ++i) at_phi[nodes_.state[i]] = phi_[i];
+  for (int k = 0; k < n_; ++k) {
+    Node largest = graph_.number(0.0);
+    for (std::size_t u = 0; u < nodes_.base.size(); ++u) {
+      const Node change = graph_.apply(Op::abs, jacobian(nodes_.base[u], k));
+      if (change == graph_.number(0.0)) continue;
+      const Node relative = graph_.divide(change, graph_.substitute(nodes_.magnitude[u], at_phi));
+      largest = largest == graph_.number(0.0) ? relative : graph_.maximum(largest, relative);
+    }
+    weight_.push_back(largest);
+  }
+}
+
+/// The largest entry of the inverse of dPhi/dC after scaling its columns, then its rows, to unit size.
+Node FrameCompiler::condition() {
+  std::vector<Node> column_size, row_size;
+  for (int k = 0; k < n_; ++k) {
+    Node sum = graph_.number(0.0);
+    for (int i = 0; i < n_; ++i) sum = graph_.add(sum, graph_.multiply(jacobian(i, k), jacobian(i, k)));
+    column_size.push_back(graph_.apply(Op::sqrt, sum));
+  }
+  for (int i = 0; i < n_; ++i) {
+    Node sum = graph_.number(0.0);
+    for (int k = 0; k < n_; ++k) {
+      const Node entry = graph_.divide(jacobian(i, k), column_size[static_cast<std::size_t>(k)]);
+      sum = graph_.add(sum, graph_.apply(Op::abs, entry));
+    }
+    row_size.push_back(sum);
+  }
+  Node largest = graph_.number(1.0);
+  for (int k = 0; k < n_; ++k) {
+    for (int i = 0; i < n_; ++i) {
+      const Node size =
+          graph_.multiply(row_size[static_cast<std::size_t>(i)], column_size[static_cast<std::size_t>(k)]);
+      const Node entry = graph_.multiply(inverse_[static_cast<std::size_t>(k * n_ + i)], size);
+      largest = graph_.maximum(largest, graph_.apply(Op::abs, entry));
+    }
+  }
+  return largest;
+}
+
+/// The Newton step towards a given state, then the relative change of the solution that it makes.
+std::vector<Node> FrameCompiler::newton_step() {
+  std::vector<Node> outputs;
+  Node change = graph_.number(0.0);
+  for (int k = 0; k < n_; ++k) {
+    const auto s = static_cast<std::size_t>(k);
+    const Node step = apply_inverse(k, [this](int i) {
+      return graph_.subtract(nodes_.state[static_cast<std::size_t>(i)], phi_[static_cast<std::size_t>(i)]);
+    });
+    outputs.push_back(step);
+    // A constant that moves derivatives only counts in its own unit.
+    const Node weight = weight_[s] == graph_.number(0.0) ? graph_.number(1.0) : weight_[s];
+    change = graph_.add(change, graph_.multiply(graph_.apply(Op::abs, step), weight));
+  }
+  outputs.push_back(change);
+  return outputs;
+}
+
+std::optional<Tape> FrameCompiler::closed_inverse() {
+  std::vector<Node> outputs;
+  if (!patch_.inverse.empty()) {
+    auto with_state = nodes_.everywhere;
+    const auto names = problem_.state_names();
+    for (std::size_t i = 0; i < names.size(); ++i) with_state[names[i]] = nodes_.state[i];
+    for (const auto& expression : patch_.inverse) outputs.push_back(graph_.build(expression, with_state));
+  } else if (n_ == 1) {
+    const Node found = graph_.invert(phi_.front(), constants_.front(), nodes_.state.front());
+    if (found < 0) return std::nullopt;
+    outputs.push_back(found);
+  } else {
+    return std::nullopt;
+  }
+  return Tape(graph_, concatenate({nodes_.place(), nodes_.state}), outputs);
+}
+
+}  // namespace gluesweep::problem

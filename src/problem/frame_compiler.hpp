@@ -1,0 +1,61 @@
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "gluesweep/job/job.hpp"
+#include "gluesweep/problem/graph.hpp"
+#include "gluesweep/problem/system.hpp"
+
+namespace gluesweep::problem {
+
+std::vector<Node> concatenate(std::initializer_list<std::vector<Node>> lists);
+
+/// Nodes of what a problem declares.
+struct ProblemNodes {
+  Node t = -1;
+  std::vector<Node> theta;
+  std::vector<Node> state;
+  std::vector<Node> slope;      // dU/dt
+  std::vector<Node> magnitude;  // per unknown
+  std::vector<int> base;        // state component of each unknown
+  Graph::Symbols everywhere;    // t, parameters, definitions
+
+  std::vector<Node> place() const { return concatenate({{t}, theta}); }
+};
+
+/// Derives everything a Frame evaluates from one patch's solution formulas: the state and its derivatives,
+/// the inverse of dPhi/dC in closed form, the rates G of the constants and dG/dC, weights, condition, Newton
+/// step.
+class FrameCompiler {
+ public:
+  FrameCompiler(Graph& graph, const job::Problem& problem, std::size_t patch, const ProblemNodes& nodes);
+
+  Frame compile();  ///< throws job::InputError for a patch that is degenerate everywhere or too large
+
+ private:
+  void build_state();
+  void build_inverse();
+  void build_rates();
+  void build_weights();
+  Node condition();
+  std::vector<Node> newton_step();
+  std::optional<Tape> closed_inverse();
+
+  Node jacobian(int i, int k) const { return jacobian_[static_cast<std::size_t>(i * n_ + k)]; }
+  Node apply_inverse(int k, const std::function<Node(int)>& right);  // sum_i (dPhi/dC)^-1_ki right_i
+
+  Graph& graph_;
+  const job::Problem& problem_;
+  const job::Patch& patch_;
+  const ProblemNodes& nodes_;
+  int n_;
+  std::vector<Node> constants_, phi_;
+  std::vector<Node> mismatch_;  // f(t, Phi) - dPhi/dt
+  std::vector<Node> jacobian_, inverse_;
+  std::vector<Node> rate_, rate_jacobian_, weight_;
+  Graph::Symbols symbols_;
+  bool linear_ = true;
+};
+
+}  // namespace gluesweep::problem
