@@ -14,44 +14,25 @@ constexpr double pi = 3.14159265358979323846;
 Op op_of(job::Function function) {
   using job::Function;
   switch (function) {
-    case Function::exp:
-      return Op::exp;
-    case Function::expm1:
-      return Op::expm1;
-    case Function::log:
-      return Op::log;
-    case Function::log10:
-      return Op::log10;
-    case Function::log1p:
-      return Op::log1p;
-    case Function::sqrt:
-      return Op::sqrt;
-    case Function::sin:
-      return Op::sin;
-    case Function::cos:
-      return Op::cos;
-    case Function::tan:
-      return Op::tan;
-    case Function::asin:
-      return Op::asin;
-    case Function::acos:
-      return Op::acos;
-    case Function::atan:
-      return Op::atan;
-    case Function::sinh:
-      return Op::sinh;
-    case Function::cosh:
-      return Op::cosh;
-    case Function::tanh:
-      return Op::tanh;
-    case Function::erf:
-      return Op::erf;
-    case Function::abs:
-      return Op::abs;
-    case Function::min:
-      return Op::minimum;
-    case Function::max:
-      return Op::maximum;
+    case Function::exp: return Op::exp;
+    case Function::expm1: return Op::expm1;
+    case Function::log: return Op::log;
+    case Function::log10: return Op::log10;
+    case Function::log1p: return Op::log1p;
+    case Function::sqrt: return Op::sqrt;
+    case Function::sin: return Op::sin;
+    case Function::cos: return Op::cos;
+    case Function::tan: return Op::tan;
+    case Function::asin: return Op::asin;
+    case Function::acos: return Op::acos;
+    case Function::atan: return Op::atan;
+    case Function::sinh: return Op::sinh;
+    case Function::cosh: return Op::cosh;
+    case Function::tanh: return Op::tanh;
+    case Function::erf: return Op::erf;
+    case Function::abs: return Op::abs;
+    case Function::min: return Op::minimum;
+    case Function::max: return Op::maximum;
   }
   return Op::number;
 }
@@ -63,64 +44,36 @@ bool is_leaf(Op op) { return op == Op::number || op == Op::symbol; }
 
 double evaluate(Op op, double a, double b) {
   switch (op) {
-    case Op::add:
-      return a + b;
-    case Op::subtract:
-      return a - b;
-    case Op::multiply:
-      return a * b;
-    case Op::divide:
-      return a / b;
-    case Op::power:
-      return std::pow(a, b);
+    case Op::add: return a + b;
+    case Op::subtract: return a - b;
+    case Op::multiply: return a * b;
+    case Op::divide: return a / b;
+    case Op::power: return std::pow(a, b);
     // As in the array evaluation, an undefined operand makes the result undefined.
-    case Op::minimum:
-      return std::isnan(a) || std::isnan(b) ? a + b : std::min(a, b);
-    case Op::maximum:
-      return std::isnan(a) || std::isnan(b) ? a + b : std::max(a, b);
-    case Op::less:
-      return a < b ? 1.0 : 0.0;
-    case Op::negate:
-      return -a;
-    case Op::exp:
-      return std::exp(a);
-    case Op::expm1:
-      return std::expm1(a);
-    case Op::log:
-      return std::log(a);
-    case Op::log10:
-      return std::log10(a);
-    case Op::log1p:
-      return std::log1p(a);
-    case Op::sqrt:
-      return std::sqrt(a);
-    case Op::sin:
-      return std::sin(a);
-    case Op::cos:
-      return std::cos(a);
-    case Op::tan:
-      return std::tan(a);
-    case Op::asin:
-      return std::asin(a);
-    case Op::acos:
-      return std::acos(a);
-    case Op::atan:
-      return std::atan(a);
-    case Op::sinh:
-      return std::sinh(a);
-    case Op::cosh:
-      return std::cosh(a);
-    case Op::tanh:
-      return std::tanh(a);
-    case Op::erf:
-      return std::erf(a);
-    case Op::abs:
-      return std::abs(a);
-    case Op::sign:
-      return static_cast<double>((a > 0.0) - (a < 0.0));
+    case Op::minimum: return std::isnan(a) || std::isnan(b) ? a + b : std::min(a, b);
+    case Op::maximum: return std::isnan(a) || std::isnan(b) ? a + b : std::max(a, b);
+    case Op::less: return a < b ? 1.0 : 0.0;
+    case Op::negate: return -a;
+    case Op::exp: return std::exp(a);
+    case Op::expm1: return std::expm1(a);
+    case Op::log: return std::log(a);
+    case Op::log10: return std::log10(a);
+    case Op::log1p: return std::log1p(a);
+    case Op::sqrt: return std::sqrt(a);
+    case Op::sin: return std::sin(a);
+    case Op::cos: return std::cos(a);
+    case Op::tan: return std::tan(a);
+    case Op::asin: return std::asin(a);
+    case Op::acos: return std::acos(a);
+    case Op::atan: return std::atan(a);
+    case Op::sinh: return std::sinh(a);
+    case Op::cosh: return std::cosh(a);
+    case Op::tanh: return std::tanh(a);
+    case Op::erf: return std::erf(a);
+    case Op::abs: return std::abs(a);
+    case Op::sign: return static_cast<double>((a > 0.0) - (a < 0.0));
     case Op::number:
-    case Op::symbol:
-      break;
+    case Op::symbol: break;
   }
   return std::numeric_limits<double>::quiet_NaN();
 }
@@ -248,30 +201,16 @@ Node Graph::build(const job::Expression& expression, const Symbols& symbols) {
     const Node b = node->operands.size() == 2 ? pop() : -1;
     const Node a = node->operands.empty() ? -1 : pop();
     switch (node->kind) {
-      case ExpressionKind::number:
-        values.push_back(number(node->number));
-        break;
+      case ExpressionKind::number: values.push_back(number(node->number)); break;
       case ExpressionKind::symbol:
         values.push_back(node->symbol == "pi" ? number(pi) : symbols.at(node->symbol));
         break;
-      case ExpressionKind::negate:
-        values.push_back(negate(a));
-        break;
-      case ExpressionKind::add:
-        values.push_back(add(a, b));
-        break;
-      case ExpressionKind::subtract:
-        values.push_back(subtract(a, b));
-        break;
-      case ExpressionKind::multiply:
-        values.push_back(multiply(a, b));
-        break;
-      case ExpressionKind::divide:
-        values.push_back(divide(a, b));
-        break;
-      case ExpressionKind::power:
-        values.push_back(power(a, b));
-        break;
+      case ExpressionKind::negate: values.push_back(negate(a)); break;
+      case ExpressionKind::add: values.push_back(add(a, b)); break;
+      case ExpressionKind::subtract: values.push_back(subtract(a, b)); break;
+      case ExpressionKind::multiply: values.push_back(multiply(a, b)); break;
+      case ExpressionKind::divide: values.push_back(divide(a, b)); break;
+      case ExpressionKind::power: values.push_back(power(a, b)); break;
       case ExpressionKind::call:
         if (node->function == job::Function::min)
           values.push_back(minimum(a, b));
@@ -329,14 +268,10 @@ Node Graph::differentiate(Node node, Node symbol, const std::vector<Node>& known
   const auto chain = [&](Node outer) { return multiply(outer, da); };
   const Node one = number(1.0);
   switch (entry.op) {
-    case Op::add:
-      return add(da, db);
-    case Op::subtract:
-      return subtract(da, db);
-    case Op::multiply:
-      return add(multiply(da, b), multiply(a, db));
-    case Op::divide:
-      return divide(subtract(da, multiply(node, db)), b);
+    case Op::add: return add(da, db);
+    case Op::subtract: return subtract(da, db);
+    case Op::multiply: return add(multiply(da, b), multiply(a, db));
+    case Op::divide: return divide(subtract(da, multiply(node, db)), b);
     case Op::power:
       if (is_number(db, 0.0)) return chain(multiply(b, power(a, subtract(b, one))));
       return multiply(node, add(multiply(db, apply(Op::log, a)), divide(multiply(b, da), a)));
@@ -348,47 +283,28 @@ Node Graph::differentiate(Node node, Node symbol, const std::vector<Node>& known
       const Node second = less(a, b);
       return add(multiply(second, db), multiply(subtract(one, second), da));
     }
-    case Op::negate:
-      return negate(da);
-    case Op::exp:
-      return chain(node);
-    case Op::expm1:
-      return chain(add(node, one));
-    case Op::log:
-      return divide(da, a);
-    case Op::log10:
-      return divide(da, multiply(number(std::log(10.0)), a));
-    case Op::log1p:
-      return divide(da, add(one, a));
-    case Op::sqrt:
-      return divide(da, multiply(number(2.0), node));
-    case Op::sin:
-      return chain(apply(Op::cos, a));
-    case Op::cos:
-      return negate(chain(apply(Op::sin, a)));
-    case Op::tan:
-      return chain(add(one, multiply(node, node)));
-    case Op::asin:
-      return divide(da, apply(Op::sqrt, subtract(one, multiply(a, a))));
-    case Op::acos:
-      return negate(divide(da, apply(Op::sqrt, subtract(one, multiply(a, a)))));
-    case Op::atan:
-      return divide(da, add(one, multiply(a, a)));
-    case Op::sinh:
-      return chain(apply(Op::cosh, a));
-    case Op::cosh:
-      return chain(apply(Op::sinh, a));
-    case Op::tanh:
-      return chain(subtract(one, multiply(node, node)));
-    case Op::erf:
-      return chain(multiply(number(2.0 / std::sqrt(pi)), apply(Op::exp, negate(multiply(a, a)))));
-    case Op::abs:
-      return chain(apply(Op::sign, a));
+    case Op::negate: return negate(da);
+    case Op::exp: return chain(node);
+    case Op::expm1: return chain(add(node, one));
+    case Op::log: return divide(da, a);
+    case Op::log10: return divide(da, multiply(number(std::log(10.0)), a));
+    case Op::log1p: return divide(da, add(one, a));
+    case Op::sqrt: return divide(da, multiply(number(2.0), node));
+    case Op::sin: return chain(apply(Op::cos, a));
+    case Op::cos: return negate(chain(apply(Op::sin, a)));
+    case Op::tan: return chain(add(one, multiply(node, node)));
+    case Op::asin: return divide(da, apply(Op::sqrt, subtract(one, multiply(a, a))));
+    case Op::acos: return negate(divide(da, apply(Op::sqrt, subtract(one, multiply(a, a)))));
+    case Op::atan: return divide(da, add(one, multiply(a, a)));
+    case Op::sinh: return chain(apply(Op::cosh, a));
+    case Op::cosh: return chain(apply(Op::sinh, a));
+    case Op::tanh: return chain(subtract(one, multiply(node, node)));
+    case Op::erf: return chain(multiply(number(2.0 / std::sqrt(pi)), apply(Op::exp, negate(multiply(a, a)))));
+    case Op::abs: return chain(apply(Op::sign, a));
     case Op::less:
     case Op::sign:
     case Op::number:
-    case Op::symbol:
-      break;
+    case Op::symbol: break;
   }
   return number(0.0);
 }
@@ -409,36 +325,16 @@ Node Graph::substitute(Node node, const std::map<Node, Node>& replacements) {
     const Node a = replaced.at(entry.a);
     const Node b = entry.b >= 0 ? replaced.at(entry.b) : -1;
     switch (entry.op) {
-      case Op::add:
-        replaced[i] = add(a, b);
-        break;
-      case Op::subtract:
-        replaced[i] = subtract(a, b);
-        break;
-      case Op::multiply:
-        replaced[i] = multiply(a, b);
-        break;
-      case Op::divide:
-        replaced[i] = divide(a, b);
-        break;
-      case Op::power:
-        replaced[i] = power(a, b);
-        break;
-      case Op::minimum:
-        replaced[i] = minimum(a, b);
-        break;
-      case Op::maximum:
-        replaced[i] = maximum(a, b);
-        break;
-      case Op::less:
-        replaced[i] = less(a, b);
-        break;
-      case Op::negate:
-        replaced[i] = negate(a);
-        break;
-      default:
-        replaced[i] = apply(entry.op, a);
-        break;
+      case Op::add: replaced[i] = add(a, b); break;
+      case Op::subtract: replaced[i] = subtract(a, b); break;
+      case Op::multiply: replaced[i] = multiply(a, b); break;
+      case Op::divide: replaced[i] = divide(a, b); break;
+      case Op::power: replaced[i] = power(a, b); break;
+      case Op::minimum: replaced[i] = minimum(a, b); break;
+      case Op::maximum: replaced[i] = maximum(a, b); break;
+      case Op::less: replaced[i] = less(a, b); break;
+      case Op::negate: replaced[i] = negate(a); break;
+      default: replaced[i] = apply(entry.op, a); break;
     }
   }
   return replaced.at(node);
@@ -453,50 +349,27 @@ Node Graph::invert(Node node, Node symbol, Node value) {
     if (in_a == in_b) return -1;
     const Node a = entry.a, b = entry.b, one = number(1.0);
     switch (entry.op) {
-      case Op::add:
-        value = subtract(value, in_a ? b : a);
-        break;
-      case Op::subtract:
-        value = in_a ? add(value, b) : subtract(a, value);
-        break;
-      case Op::multiply:
-        value = divide(value, in_a ? b : a);
-        break;
-      case Op::divide:
-        value = in_a ? multiply(value, b) : divide(a, value);
-        break;
+      case Op::add: value = subtract(value, in_a ? b : a); break;
+      case Op::subtract: value = in_a ? add(value, b) : subtract(a, value); break;
+      case Op::multiply: value = divide(value, in_a ? b : a); break;
+      case Op::divide: value = in_a ? multiply(value, b) : divide(a, value); break;
       case Op::power:
         value = in_a ? power(value, divide(one, b)) : divide(apply(Op::log, value), apply(Op::log, a));
         break;
-      case Op::negate:
-        value = negate(value);
-        break;
-      case Op::exp:
-        value = apply(Op::log, value);
-        break;
-      case Op::expm1:
-        value = apply(Op::log1p, value);
-        break;
-      case Op::log:
-        value = apply(Op::exp, value);
-        break;
-      case Op::log10:
-        value = power(number(10.0), value);
-        break;
-      case Op::log1p:
-        value = apply(Op::expm1, value);
-        break;
-      case Op::sqrt:
-        value = multiply(value, value);
-        break;
+      case Op::negate: value = negate(value); break;
+      case Op::exp: value = apply(Op::log, value); break;
+      case Op::expm1: value = apply(Op::log1p, value); break;
+      case Op::log: value = apply(Op::exp, value); break;
+      case Op::log10: value = power(number(10.0), value); break;
+      case Op::log1p: value = apply(Op::expm1, value); break;
+      case Op::sqrt: value = multiply(value, value); break;
       case Op::sinh:
         value = apply(Op::log, add(value, apply(Op::sqrt, add(multiply(value, value), one))));
         break;
       case Op::tanh:
         value = multiply(number(0.5), apply(Op::log, divide(add(one, value), subtract(one, value))));
         break;
-      default:
-        return -1;
+      default: return -1;
     }
     node = in_a ? a : b;
   }

@@ -10,107 +10,64 @@ using at::Tensor;
 
 Tensor apply_unary(Op op, const Tensor& a) {
   switch (op) {
-    case Op::negate:
-      return a.neg();
-    case Op::exp:
-      return a.exp();
-    case Op::expm1:
-      return a.expm1();
-    case Op::log:
-      return a.log();
-    case Op::log10:
-      return a.log10();
-    case Op::log1p:
-      return a.log1p();
-    case Op::sqrt:
-      return a.sqrt();
-    case Op::sin:
-      return a.sin();
-    case Op::cos:
-      return a.cos();
-    case Op::tan:
-      return a.tan();
-    case Op::asin:
-      return a.asin();
-    case Op::acos:
-      return a.acos();
-    case Op::atan:
-      return a.atan();
-    case Op::sinh:
-      return a.sinh();
-    case Op::cosh:
-      return a.cosh();
-    case Op::tanh:
-      return a.tanh();
-    case Op::erf:
-      return a.erf();
-    case Op::abs:
-      return a.abs();
-    case Op::sign:
-      return a.sign();
-    default:
-      throw std::logic_error("not a unary operation");
+    case Op::negate: return a.neg();
+    case Op::exp: return a.exp();
+    case Op::expm1: return a.expm1();
+    case Op::log: return a.log();
+    case Op::log10: return a.log10();
+    case Op::log1p: return a.log1p();
+    case Op::sqrt: return a.sqrt();
+    case Op::sin: return a.sin();
+    case Op::cos: return a.cos();
+    case Op::tan: return a.tan();
+    case Op::asin: return a.asin();
+    case Op::acos: return a.acos();
+    case Op::atan: return a.atan();
+    case Op::sinh: return a.sinh();
+    case Op::cosh: return a.cosh();
+    case Op::tanh: return a.tanh();
+    case Op::erf: return a.erf();
+    case Op::abs: return a.abs();
+    case Op::sign: return a.sign();
+    default: throw std::logic_error("not a unary operation");
   }
 }
 
 Tensor apply_binary(Op op, const Tensor& a, const Tensor& b) {
   switch (op) {
-    case Op::add:
-      return a + b;
-    case Op::subtract:
-      return a - b;
-    case Op::multiply:
-      return a * b;
-    case Op::divide:
-      return a / b;
-    case Op::power:
-      return at::pow(a, b);
-    case Op::minimum:
-      return at::minimum(a, b);
-    case Op::maximum:
-      return at::maximum(a, b);
-    case Op::less:
-      return (a < b).to(at::kDouble);
-    default:
-      throw std::logic_error("not a binary operation");
+    case Op::add: return a + b;
+    case Op::subtract: return a - b;
+    case Op::multiply: return a * b;
+    case Op::divide: return a / b;
+    case Op::power: return at::pow(a, b);
+    case Op::minimum: return at::minimum(a, b);
+    case Op::maximum: return at::maximum(a, b);
+    case Op::less: return (a < b).to(at::kDouble);
+    default: throw std::logic_error("not a binary operation");
   }
 }
 
 Tensor apply_right_number(Op op, const Tensor& a, double b) {
   switch (op) {
-    case Op::add:
-      return a + b;
-    case Op::subtract:
-      return a - b;
-    case Op::multiply:
-      return a * b;
-    case Op::divide:
-      return a / b;
-    case Op::power:
-      return at::pow(a, b);
-    case Op::minimum:
-      return a.clamp_max(b);
-    case Op::maximum:
-      return a.clamp_min(b);
-    case Op::less:
-      return (a < b).to(at::kDouble);
-    default:
-      throw std::logic_error("not a binary operation");
+    case Op::add: return a + b;
+    case Op::subtract: return a - b;
+    case Op::multiply: return a * b;
+    case Op::divide: return a / b;
+    case Op::power: return at::pow(a, b);
+    case Op::minimum: return a.clamp_max(b);
+    case Op::maximum: return a.clamp_min(b);
+    case Op::less: return (a < b).to(at::kDouble);
+    default: throw std::logic_error("not a binary operation");
   }
 }
 
 Tensor apply_left_number(Op op, double a, const Tensor& b) {
   switch (op) {
-    case Op::subtract:
-      return at::rsub(b, a);
-    case Op::divide:
-      return b.reciprocal().mul_(a);
-    case Op::power:
-      return at::pow(at::Scalar(a), b);
-    case Op::less:
-      return (b > a).to(at::kDouble);
-    default:
-      return apply_right_number(op, b, a);  // commutative
+    case Op::subtract: return at::rsub(b, a);
+    case Op::divide: return b.reciprocal().mul_(a);
+    case Op::power: return at::pow(at::Scalar(a), b);
+    case Op::less: return (b > a).to(at::kDouble);
+    default: return apply_right_number(op, b, a);  // commutative
   }
 }
 
