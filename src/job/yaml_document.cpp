@@ -1,5 +1,6 @@
 #include "yaml_document.hpp"
 
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
 #include <yaml-cpp/mark.h>
@@ -119,7 +120,7 @@ class Builder : public YAML::EventHandler {
   }
 
   [[noreturn]] void bad_key(const Place& at) const {
-    fail(at, here(), "a key must be a word", "write `key: value`");
+    fail(at, here(), "a key must be a word", "write `key: value`, and close every bracket and quote");
   }
 
   void add(const NodePtr& node, YAML::anchor_t anchor) {
@@ -230,13 +231,10 @@ Unit next_unit(std::string_view text, char quote) {
       return {2 + digits, code < 0x80 ? 1U : code < 0x800 ? 2U : code < 0x10000 ? 3U : 4U};
     }
     case 'N':
-    case '_':
-      return {2, 2};
+    case '_': return {2, 2};
     case 'L':
-    case 'P':
-      return {2, 3};
-    default:
-      return {2, 1};
+    case 'P': return {2, 3};
+    default: return {2, 1};
   }
 }
 
@@ -295,6 +293,9 @@ NodePtr parse_yaml(std::shared_ptr<const Source> source, const std::string& path
     }
   } catch (const YAML::Exception& error) {
     const Place place{source, std::max(error.mark.line, 0), std::max(error.mark.column, 0)};
+    if (dynamic_cast<const YAML::DeepRecursion*>(&error) != nullptr) {
+      fail(place, path, "lists and mappings are nested too deeply", "a job needs a handful of levels");
+    }
     fail(place, path, "this is not YAML: " + error.msg,
          "look here and above for a missing bracket, quote, colon or space, or for uneven indentation");
   }

@@ -127,7 +127,7 @@ const Case cases[] = {
        R"-(mixed_order_decay.yaml:5:5: sweep: a key must be a word
     ? [a]
       ^
-  write `key: value`)-"},
+  write `key: value`, and close every bracket and quote)-"},
       {"an alias to itself", "mixed_order_decay.yaml", "sampler: sobol", "sampler: &s [*s]",
        R"-(mixed_order_decay.yaml:3:16: sweep.sampler.0: this alias refers to the value that contains it
     sampler: &s [*s]
