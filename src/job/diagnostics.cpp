@@ -81,7 +81,7 @@ std::string place_text(const Place& place) {
 void fail(const Place& place, const std::string& path, const std::string& problem,
           const std::string& remedy) {
   std::string message =
-      place_text(place) + ": " + (path.empty() ? "" : clipped(path, longest_place) + ": ") + problem;
+      place_text(place) + ": " + (path.empty() ? "" : clipped(escaped(path), longest_place) + ": ") + problem;
   // An override shows its value in the place already; a caret helps only inside of it.
   if (place.source->is_file || place.column > 0) {
     message +=

@@ -355,6 +355,17 @@ TEST(Reader, ShortensLongOverridesAndLines) {
   EXPECT_LT(in_file.size(), 600U);
 }
 
+TEST(Reader, EscapesControlCharactersInKeys) {
+  const Workspace workspace;
+  workspace.edit("mixed_order_decay.yaml", "samples: 4096", "\"sam\\0ples\\n\": 4096");
+  EXPECT_EQ(
+      workspace.message("mixed_order_decay.yaml"),
+      "mixed_order_decay.yaml:4:3: sweep.sam\\x00ples\\n: unknown key \"sam\\x00ples\\n\"; did you mean "
+      "\"samples\"?\n    \"sam\\0ples\\n\": 4096\n    ^\n  accepted keys: sampler, samples, seed, "
+      "parameters, "
+      "file, columns");
+}
+
 TEST(Reader, RefusesDeepNesting) {
   const Workspace workspace;
   workspace.write("deep.yaml", "problem: " + std::string(5000, '[') + std::string(5000, ']'));
