@@ -88,8 +88,8 @@ class SweepFile:
         texts = [attributes.get(key, "") for key in ("long_name", "units")]
         name_text, unit = [text.decode() if isinstance(text, bytes) else str(text) for text in texts]
         unit = "" if unit in ("", "1") else f" [{unit}]"
-        return (name if not name_text or len(name_text) > 32 else
-                f"{name_text}" if name_text == name else f"{name} ({name_text})") + unit
+        full = name if name_text in ("", name) else f"{name} ({name_text})"
+        return (full if len(full) + len(unit) <= 34 else name) + unit
 
 
 def _loader():
@@ -185,7 +185,7 @@ def dense_solution(file, sample, name):
     fine = np.interp(np.linspace(0, x.size - 1, 12 * (x.size - 1) + 1), np.arange(x.size), to(x))
     position = np.exp(fine) if file.problem.log else fine
     values = np.full(fine.size, np.nan)
-    edges = [-np.inf] + crossings(file, sample) + [np.inf]
+    edges = borders(file, sample)
     parameters = file.parameters_of(sample)
     for number, patch in enumerate(file.problem.patches):
         names = [f"{patch['name']}_{constant}" for constant in patch["constants"]]
@@ -205,9 +205,17 @@ def dense_solution(file, sample, name):
 
 
 def crossings(file, sample):
+    """The crossovers between the patches of one point, NaN where there is none."""
     patches = [patch["name"] for patch in file.problem.patches]
-    found = [float(file.row(f"crossover_{p}_{q}", sample)) for p, q in zip(patches, patches[1:])]
-    return found if np.isfinite(found).all() and found == sorted(found) else [np.nan] * len(found)
+    return [float(file.row(f"crossover_{p}_{q}", sample)) for p, q in zip(patches, patches[1:])]
+
+
+def borders(file, sample):
+    """Where each patch begins and ends: at its crossovers, or where the job hands over if there are none."""
+    found = crossings(file, sample)
+    if not np.isfinite(found).all() or found != sorted(found):
+        found = file.problem.hand_overs(file.parameters_of(sample))
+    return [-np.inf] + found + [np.inf]
 
 
 def draw_solution(axes, file, name, samples, notes):
@@ -247,23 +255,24 @@ def draw_coefficients(axes, file, number, samples):
     constants = list(patch["constants"])
     inside_values = []
     for colour, sample in zip(COLOURS, samples):
-        edges = [-np.inf] + crossings(file, sample) + [np.inf]
-        low, high = edges[number], edges[number + 1]
-        low, high = (-np.inf if np.isnan(low) else low), (np.inf if np.isnan(high) else high)
+        low, high = borders(file, sample)[number: number + 2]
+        crossovers = [edge for edge in crossings(file, sample) if edge in (low, high)]
         inside = (file.x >= low) & (file.x <= high)
         # A little beyond the hand-overs the next patch's side is shown; far from there a coefficient means nothing.
         near = np.convolve(inside, np.ones(file.x.size // 8 * 2 + 1), mode="same") > 0
+        ends = [edge for edge in (low, high) if file.x[0] < edge < file.x[-1]]
+        bold = np.sort(np.concatenate([file.x[inside], ends]))
         for style, constant in zip(LINES, constants):
             values = file.row(f"{patch['name']}_{constant}", sample)
             axes.plot(file.x[near], values[near], color=colour, ls=style, lw=0.8, alpha=0.4)
-            axes.plot(file.x, np.where(inside, values, np.nan), color=colour, ls=style, lw=2.0)
-            for edge in (low, high):
-                if np.isfinite(edge):
-                    axes.plot(edge, np.interp(edge, file.x, values), marker="D", ms=5.5, color=colour, mec="black",
-                              mew=0.7, zorder=5, clip_on=False)
-            inside_values.append(values[inside & np.isfinite(values)])
+            axes.plot(bold, np.interp(bold, file.x, values), color=colour, ls=style, lw=2.0)
+            axes.plot(crossovers, np.interp(crossovers, file.x, values), ls="none", marker="D", ms=5.5, color=colour,
+                      mec="black", mew=0.7, zorder=5)
+            inside_values.append(np.interp(bold, file.x, values))
     axes.set_xscale("log" if file.problem.log else "linear")
+    axes.set_xlim(file.x[0], file.x[-1])
     values = np.concatenate(inside_values)
+    values = values[np.isfinite(values)]
     if spans_decades(values, 1.5):
         axes.set_yscale("log")
         axes.set_ylim(values.min() / 3, values.max() * 3)
@@ -285,7 +294,7 @@ def scatter(axes, figure, file, values, label, title, logarithmic, colormap):
     good = np.isfinite(values) & (values > 0 if logarithmic else True)
     names = file.varied[:2] or ["sample"]
     columns = [file.values[name] if name in file.values else np.arange(values.size) for name in names]
-    size = float(np.clip(6000.0 / max(1, values.size), 2.0, 40.0))
+    size = float(np.clip(4000.0 / max(1, values.size), 2.0, 20.0))
     if not good.any():
         axes.text(0.5, 0.5, "not computed", transform=axes.transAxes, ha="center", color="0.4")
     elif len(names) == 1:
@@ -354,16 +363,15 @@ def draw_distribution(axes, file):
     axes.set_xscale("log")
     top = axes.get_ylim()[1]
     axes.set_ylim(0, top * 1.45)  # room for the legend
+    axes.set_yticks([tick for tick in axes.get_yticks() if tick <= 100])
     axes.legend(loc="upper left", frameon=True, framealpha=0.9, facecolor="white", edgecolor="none")
     finish(axes, "Distribution of the error (dashed: medians)", "relative error", "share of points [%]")
 
 
 def draw_derived(axes, figure, file, name):
-    values = file.column(name)
-    finite = values[np.isfinite(values) & np.isin(file.status, [CONVERGED, 2, 5])]
-    logarithmic = spans_decades(finite, 1.3)
-    shown = np.where(np.isin(file.status, [CONVERGED, 2, 5]), values, np.nan)
-    scatter(axes, figure, file, shown, file.label(name), f"Derived: {name}", logarithmic, "cividis")
+    trained = np.isin(file.status, [CONVERGED, 2, 5])
+    values = np.where(trained, file.column(name), np.nan)
+    scatter(axes, figure, file, values, file.label(name), f"Derived: {name}", spans_decades(values, 1.3), "cividis")
 
 
 def draw(file, samples, path):

@@ -115,14 +115,16 @@ void Progress::refresh() {
 }
 
 void Progress::speak() {
+  const ProgressState now = state();
   if (style_ == ProgressStyle::bar) {
-    const std::string text = progress_bar(state(), width_);
+    const std::string text = progress_bar(now, width_);
     const std::size_t blank = drawn_ > text.size() ? drawn_ - text.size() : 0;
     *out_ << '\r' << text << std::string(blank, ' ') << std::flush;
     drawn_ = text.size();
-  } else {
-    *out_ << progress_line(state()) << std::endl;
+  } else if (now.done != last_done_) {
+    *out_ << progress_line(now) << std::endl;
   }
+  last_done_ = now.done;
   due_ = clock_() + (style_ == ProgressStyle::bar ? bar_interval : plain_interval);
 }
 

@@ -42,7 +42,8 @@ class Plot(ProgramTest):
 
     def test_expressions_compute_and_nothing_else(self):
         self.assertAlmostEqual(reference.compile_expression("2*exp(-k*t)**2 + max(1, k)")({"k": 2.0, "t": 0.0}), 4.0)
-        for text in ("__import__('os')", "k.real", "(lambda: 1)()", "[1][0]", "'a'", "open(k)", "k if k else 1"):
+        self.assertEqual(reference.compile_expression("lambda*1e1 + lambda_0")({"lambda": 2.0, "lambda_0": 1.0}), 21.0)
+        for text in ("__import__('os')", "k.real", "(lambda: 1)()", "[1][0]", "'a'", "open(k)", "k if k else 1", "lambda: 1"):
             with self.assertRaises((ValueError, SyntaxError), msg=text):
                 reference.compile_expression(text)
 

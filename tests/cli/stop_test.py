@@ -7,14 +7,14 @@ from program import ProgramTest, need
 
 h5py = need("h5py")
 
-MANY = ["--set", "sweep.samples=200000", "--progress", "plain"]
+MANY = ["--set", "sweep.samples=20000", "--set", "output.store=[solution]", "--progress", "plain"]
 
 
 class Stop(ProgramTest):
     def stop(self, number, ranks):
         process = self.start("run", "job.yaml", "-o", "a.h5", *MANY, ranks=ranks)
         first = process.stderr.readline()  # the first block is stored
-        self.assertIn("of 200,000 points", first)
+        self.assertIn("of 20,000 points", first)
         time.sleep(0.3)
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
@@ -29,7 +29,7 @@ class Stop(ProgramTest):
             for name in ("late", "error_estimate"):
                 self.assertTrue((file[name][:][~done] != file[name][:][~done]).all(), "pending rows are not NaN")
         shown = self.call("show", "a.h5").out
-        self.assertIn(f"{done.sum():,} of 200,000 done", shown)
+        self.assertIn(f"{done.sum():,} of 20,000 done", shown)
         self.assertIn("pending", shown)
         (self.folder / "a.h5").unlink()
 
