@@ -238,14 +238,12 @@ class Creator {
         return write_rows(variable, [&](std::int64_t first, std::int64_t count) {
           return file_.space.swept(file_.space.block(first, count)).select(1, variable.index).contiguous();
         });
-      case Source::coordinate:
-        return write_whole(variable, file_.job.output_points().data());
+      case Source::coordinate: return write_whole(variable, file_.job.output_points().data());
       case Source::trunk: {
         const at::Tensor array = file_.network.trunk[static_cast<std::size_t>(variable.index)].second;
         return write_whole(variable, array.to(at::kCPU, at::kDouble).contiguous().data_ptr());
       }
-      default:
-        return;
+      default: return;
     }
   }
 
@@ -286,14 +284,10 @@ std::string full_name(const Variable& variable) {
 
 hid_t native_type(Type type) {
   switch (type) {
-    case Type::int64:
-      return H5T_NATIVE_INT64;
-    case Type::int32:
-      return H5T_NATIVE_INT32;
-    case Type::uint8:
-      return H5T_NATIVE_UINT8;
-    case Type::float64:
-      break;
+    case Type::int64: return H5T_NATIVE_INT64;
+    case Type::int32: return H5T_NATIVE_INT32;
+    case Type::uint8: return H5T_NATIVE_UINT8;
+    case Type::float64: break;
   }
   return H5T_NATIVE_DOUBLE;
 }

@@ -299,60 +299,37 @@ class Builder {
 at::Tensor source_rows(const Variable& variable, const job::Job& job, const at::Tensor& swept,
                        const training::BlockResult& result) {
   switch (variable.source) {
-    case Source::parameter:
-      return swept.select(1, variable.index);
-    case Source::solution:
-      return result.solution[variable.index];
-    case Source::coefficient:
-      return result.coefficients[variable.index];
-    case Source::limit:
-      return result.limits[variable.index];
-    case Source::crossover:
-      return result.crossovers[variable.index];
-    case Source::derived:
-      return result.derived[variable.index];
-    case Source::matching:
-      return result.matching[variable.index];
-    case Source::status:
-      return result.status;
-    case Source::defect:
-      return result.defect;
-    case Source::error_estimate:
-      return result.error_estimate;
-    case Source::reference_error:
-      return result.reference_error;
-    case Source::matching_error:
-      return result.matching_error;
-    case Source::iterations:
-      return result.iterations;
-    case Source::seconds:
-      return result.seconds;
-    case Source::rescue:
-      return result.rescue;
-    case Source::seed:
-      return at::full({swept.size(0)}, static_cast<std::int64_t>(job.sweep.seed), at::kLong);
-    case Source::head:
-      return result.head;
-    case Source::map:
-      return result.map;
+    case Source::parameter: return swept.select(1, variable.index);
+    case Source::solution: return result.solution[variable.index];
+    case Source::coefficient: return result.coefficients[variable.index];
+    case Source::limit: return result.limits[variable.index];
+    case Source::crossover: return result.crossovers[variable.index];
+    case Source::derived: return result.derived[variable.index];
+    case Source::matching: return result.matching[variable.index];
+    case Source::status: return result.status;
+    case Source::defect: return result.defect;
+    case Source::error_estimate: return result.error_estimate;
+    case Source::reference_error: return result.reference_error;
+    case Source::matching_error: return result.matching_error;
+    case Source::iterations: return result.iterations;
+    case Source::seconds: return result.seconds;
+    case Source::rescue: return result.rescue;
+    case Source::seed: return at::full({swept.size(0)}, static_cast<std::int64_t>(job.sweep.seed), at::kLong);
+    case Source::head: return result.head;
+    case Source::map: return result.map;
     case Source::sample:
     case Source::coordinate:
-    case Source::trunk:
-      break;
+    case Source::trunk: break;
   }
   throw std::logic_error(variable.name + " has no rows in a block's result");
 }
 
 at::ScalarType scalar_type(Type type) {
   switch (type) {
-    case Type::int64:
-      return at::kLong;
-    case Type::int32:
-      return at::kInt;
-    case Type::uint8:
-      return at::kByte;
-    case Type::float64:
-      break;
+    case Type::int64: return at::kLong;
+    case Type::int32: return at::kInt;
+    case Type::uint8: return at::kByte;
+    case Type::float64: break;
   }
   return at::kDouble;
 }
@@ -361,13 +338,10 @@ at::ScalarType scalar_type(Type type) {
 
 std::int64_t size_of(Type type) {
   switch (type) {
-    case Type::int32:
-      return 4;
-    case Type::uint8:
-      return 1;
+    case Type::int32: return 4;
+    case Type::uint8: return 1;
     case Type::float64:
-    case Type::int64:
-      break;
+    case Type::int64: break;
   }
   return 8;
 }

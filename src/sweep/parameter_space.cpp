@@ -107,12 +107,10 @@ double ParameterSpace::unit_coordinate(std::size_t dimension, std::int64_t sampl
   const auto id = static_cast<std::uint64_t>(sample);
   const auto stream = static_cast<std::uint32_t>(dimension);
   switch (sampler_) {
-    case Sampler::sobol:
-      return to_open_unit(owen_scramble(sobol_->digits(id, dimension), seed_, stream));
+    case Sampler::sobol: return to_open_unit(owen_scramble(sobol_->digits(id, dimension), seed_, stream));
     case Sampler::latin_hypercube:
       return latin_coordinate(permutations_[dimension], seed_, stream, sample, size_);
-    default:
-      return to_open_unit(random_bits(seed_, Purpose::point, stream, id));
+    default: return to_open_unit(random_bits(seed_, Purpose::point, stream, id));
   }
 }
 
