@@ -20,15 +20,14 @@ cmake --build "$build" --target gluesweep -j "$(build_jobs)"
 folder="${1:-$repository/quickstart}"
 mkdir -p "$folder"
 file="$folder/mixed_order_decay.h5"
-# A result of an earlier quickstart is replaced, but only once the new one is complete.
-rm -f "$folder/new.h5"
+# The program never overwrites a file; the result of an earlier quickstart makes room here.
+rm -f "$file"
 
 ranks="${GLUESWEEP_RANKS:-$cores}"
 step "run on $ranks ranks"
 ran=$(date +%s)
-launch "$ranks" "$build/gluesweep" run "$repository/jobs/mixed_order_decay.yaml" -o "$folder/new.h5"
+launch "$ranks" "$build/gluesweep" run "$repository/jobs/mixed_order_decay.yaml" -o "$file"
 echo "run: $(($(date +%s) - ran)) s"
-mv "$folder/new.h5" "$file"
 
 step "plot"
 "$python" "$repository/analysis/plot.py" "$file" -o "$folder/mixed_order_decay.png"

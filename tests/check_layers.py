@@ -6,8 +6,8 @@
 
 Rules:
   include      a layer includes only itself and the layers below it
-  style        headers of the project are included by their full path, "gluesweep/<layer>/x.hpp"
-               (or "x.hpp" for a private header beside the source)
+  style        headers of the project are included by their full path, "gluesweep/<layer>/x.hpp", or "x.hpp" for a
+               private header beside the source; tests reach into tests/support and the layer they test
   library      yaml-cpp only in the job reader, LibTorch not in job, MPI and HDF5 only where they belong
   mirror       include/gluesweep/<layer>/x.hpp, src/<layer>/x.cpp, tests/unit/<layer>/x_test.cpp have one shape
 """
@@ -68,11 +68,19 @@ def check_include(root, relative, layer, number, bracket, target, report):
                                      f"(bottom to top: {', '.join(LAYERS)})")
     elif bracket == '"' and not (root / relative.parent / target).is_file() and not target.endswith("version_data.hpp"):
         report(relative, number, f'"{target}": neither beside the file nor a full path "gluesweep/<layer>/..."')
-    elif bracket == '"' and ".." in parts:
+    elif bracket == '"' and ".." in parts and not test_may_reach(root, relative, layer, target):
         report(relative, number, f'"{target}": write the full path "gluesweep/<layer>/..." instead of ".."')
     for library, pattern, allowed in LIBRARIES:
         if re.match(pattern, target) and not re.fullmatch(allowed, relative.as_posix()):
             report(relative, number, f"{library} (<{target}>) may not be used here")
+
+
+def test_may_reach(root, relative, layer, target):
+    """Tests share helpers in tests/support and see the private headers of the layer they test."""
+    reached = (root / relative.parent / target).resolve()
+    return relative.parts[0] == "tests" and (
+        (root / "tests/support").resolve() in reached.parents
+        or layer is not None and reached.parent == (root / "src" / layer).resolve())
 
 
 def stems(folder, suffix):
@@ -136,7 +144,9 @@ def self_test():
         "src/job/reader.hpp": "",
         "src/job/reader_sweep.cpp": '#include "reader.hpp"\n',
         "tests/unit/output/file_test.cpp": "",
-        "tests/unit/output/file_mpi_test.cpp": "",
+        "tests/unit/output/file_mpi_test.cpp": '#include "../../support/help.hpp"\n',
+        "tests/unit/job/reader_test.cpp": '#include "../../../src/job/reader.hpp"\n',
+        "tests/support/help.hpp": "",
     }
     broken = [
         ("src/job/reader_x.cpp", '#include "gluesweep/output/file.hpp"\n', "output is above it"),
@@ -151,6 +161,7 @@ def self_test():
         ("src/training/orphan.cpp", "", "where is what it defines declared"),
         ("tests/unit/job/orphan_test.cpp", "", "neither include"),
         ("src/numerics/x.cpp", "", "is not a layer"),
+        ("tests/unit/output/file_x_test.cpp", '#include "../../../src/job/reader.hpp"\n', "instead of"),
     ]
     for name, text, words in [(None, "", None)] + broken:
         with tempfile.TemporaryDirectory() as folder:
