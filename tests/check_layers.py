@@ -22,7 +22,7 @@ RANK = {layer: number for number, layer in enumerate(LAYERS)}
 # (library, pattern of the include, where it may stand: relative path of the file)
 LIBRARIES = [
     ("yaml-cpp", r"yaml-cpp/", r"src/job/[^/]*(reader|yaml)[^/]*"),
-    ("LibTorch", r"(ATen|torch|c10)/", r"(src|include/gluesweep|tests/unit)/(?!job/)[^/]+/.*"),
+    ("LibTorch", r"(ATen|torch|c10)/", r"(src|include/gluesweep|tests/unit)/(?!job/)[^/]+/.*|tests/support/.*"),
     ("MPI", r"mpi\.h$", r"(src|include/gluesweep|tests/unit)/(parallel|output|emulator|cli)/.*|tests/unit/sweep/.*_mpi_test\.cpp"
                         r"|tests/[^/]+"),
     ("HDF5", r"hdf5(_hl)?\.h$", r"(src|include/gluesweep|tests/unit)/(output|emulator|cli)/.*"),
@@ -114,9 +114,11 @@ def check_mirrors(root, report):
                        "another one of its layer: where is what it defines declared?")
         for test in sorted(stems(root / "tests/unit" / layer, "_test.cpp")):
             name = test[: -len("_mpi")] if test.endswith("_mpi") else test
-            if not part_of(name, headers | private | sources):
-                report(pathlib.Path("tests/unit") / layer / (test + "_test.cpp"), 0,
-                       f"neither include/gluesweep/{layer}/{name}.hpp nor src/{layer}/{name}.cpp exists")
+            path = root / "tests/unit" / layer / (test + "_test.cpp")
+            if not part_of(name, headers | private | sources) and not includes_own_layer(path, layer, private):
+                report(path.relative_to(root), 0,
+                       f"neither include/gluesweep/{layer}/{name}.hpp nor src/{layer}/{name}.cpp exists, and it "
+                       f"includes nothing of its layer")
 
 
 def check(root):
