@@ -46,7 +46,9 @@ TEST(WaitForAll, CallsMeanwhileUntilTheLastRankArrives) {
   if (world.rank() == 0) std::this_thread::sleep_for(std::chrono::milliseconds(100));
   int calls = 0;
   wait_for_all(world, [&] { ++calls; });
-  if (world.rank() != 0) EXPECT_GE(calls, 1);
+  if (world.rank() != 0) {
+    EXPECT_GE(calls, 1);
+  }
 }
 
 }  // namespace
