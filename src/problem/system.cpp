@@ -60,6 +60,12 @@ System::System(const job::Problem& problem)
   }
 
   compile_patches(graph, problem, names);
+
+  std::vector<Node> response;
+  for (const Node slope : names.slope) {
+    for (const Node state : names.state) response.push_back(graph.derivative(slope, state));
+  }
+  right_side_jacobian_ = Tape(graph, concatenate({place, names.state}), response);
 }
 
 void System::compile_patches(Graph& graph, const job::Problem& problem, const ProblemNodes& names) {

@@ -105,6 +105,10 @@ class System {
 
   /// The right-hand side U' = f(t, U) for single numbers (t, theta..., U...): the independent integrator's.
   const Tape& right_side() const { return right_side_; }
+  /// Of the same inputs, n*n, row-major: d f_i / d U_j.
+  const Tape& right_side_jacobian() const { return right_side_jacobian_; }
+  /// Of the same inputs: the error scales of the u unknowns.
+  const Tape& magnitude() const { return magnitudes_; }
 
   double start() const { return start_; }
   double end() const { return end_; }
@@ -122,7 +126,7 @@ class System {
   std::vector<Frame> frames_;
   std::vector<BoundaryValue> conditions_;
   std::vector<Tape> hand_over_, overlap_, guess_, resolve_;
-  Tape magnitudes_, derived_, right_side_;
+  Tape magnitudes_, derived_, right_side_, right_side_jacobian_;
   std::optional<Tape> exact_;
 };
 
