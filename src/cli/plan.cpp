@@ -112,7 +112,7 @@ std::string output_path(const std::string& given, const std::string& job_path) {
 
 output::NetworkArrays network_arrays(const job::Job& job, const training::Trainer& trainer) {
   if (job.training.method == job::Training::Method::matching) return {};
-  return {trainer.head_features(), trainer.map_parameters(), trainer.trunk_arrays()};
+  return {trainer.head_features(), trainer.map_parameters(), trainer.scale_terms(), trainer.trunk_arrays()};
 }
 
 Plan make_plan(const job::Job& job, const training::Trainer& trainer, std::int64_t samples, int ranks) {
@@ -120,7 +120,7 @@ Plan make_plan(const job::Job& job, const training::Trainer& trainer, std::int64
   plan.samples = samples;
   plan.blocks = sweep::block_count(samples, job.run.block);
   plan.file_bytes = output::expected_bytes(output::make_layout(job, samples, network_arrays(job, trainer)));
-  plan.rank_bytes = base_bytes + trainer.bytes_per_point() * std::min(job.run.block, samples);
+  plan.rank_bytes = base_bytes + trainer.peak_bytes(std::min(job.run.block, samples));
   plan.ranks = ranks;
   return plan;
 }

@@ -162,8 +162,10 @@ class Creator {
       write_attribute(dataset.get(), "_FillValue", std::numeric_limits<double>::quiet_NaN(), name_);
     }
     if (variable.source == Source::status) describe_status(dataset.get());
-    if (variable.source == Source::head || variable.source == Source::map)
+    if (variable.source == Source::head || variable.source == Source::map ||
+        variable.source == Source::scale) {
       describe_network(variable, dataset.get());
+    }
     if (variable.group == Group::root && !variable.dimensions.empty() &&
         variable.name == variable.dimensions[0]) {
       check(H5DSset_scale(dataset.get(), variable.name.c_str()), "mark the coordinate " + variable.name,
@@ -189,8 +191,11 @@ class Creator {
       patches.push_back(patch.name);
       for (const auto& constant : patch.constants) constants.push_back(patch.name + "_" + constant.name);
     }
-    if (variable.source == Source::head) write_attribute(dataset, "constants", joined(constants), name_);
-    if (variable.source == Source::map) write_attribute(dataset, "patches", joined(patches), name_);
+    if (variable.source == Source::map) {
+      write_attribute(dataset, "patches", joined(patches), name_);
+    } else {
+      write_attribute(dataset, "constants", joined(constants), name_);
+    }
   }
 
   Handle open_dataset(const std::string& path) {

@@ -230,6 +230,19 @@ class Builder {
            Source::map,
            0});
     }
+    if (job_.output.heads && network_.scale_terms > 0) {
+      dimension(Group::network, "term", network_.scale_terms, false);
+      add({Group::network,
+           "scale",
+           Type::float64,
+           {"sample", "constant", "term"},
+           {},
+           {},
+           "1",
+           "Chebyshev coefficients of the logarithm of each constant's natural size",
+           Source::scale,
+           0});
+    }
     for (std::size_t i = 0; i < network_.trunk.size(); ++i) {
       const auto& [name, array] = network_.trunk[i];
       add({Group::network,
@@ -317,6 +330,7 @@ at::Tensor source_rows(const Variable& variable, const job::Job& job, const at::
     case Source::seed: return at::full({swept.size(0)}, static_cast<std::int64_t>(job.sweep.seed), at::kLong);
     case Source::head: return result.head;
     case Source::map: return result.map;
+    case Source::scale: return result.scale;
     case Source::sample:
     case Source::coordinate:
     case Source::trunk: break;

@@ -15,25 +15,23 @@ using problem::System;
 constexpr int glue_points = 8;              // per overlap
 constexpr double tie_weight = 10.0;         // of glue and condition rows against defects
 constexpr double smallest_weight = 1.0e-3;  // of an element against the patch's most sensitive one
+constexpr double smallest_scale = 1.0e-30;  // of a constant's weight against its largest on the patch
 constexpr double first_damping = 1.0e-14;
 constexpr int trials = 12;             // damping trials per iteration, a factor 30 each
 constexpr double stagnation = 1.0e-3;  // relative decrease of the sum of squares that is not worth a step
-
-Tensor cat_constants(const Tensor& head, const Tensor& features) {  // (B, n, F), (B, m, F) -> (B, n, m)
-  return at::bmm(head, features.transpose(1, 2));
-}
 
 /// Rows that act at single places of one patch: features there and, after linearisation, sensitivities.
 struct Places {
   Tensor t;         // (B, m)
   Tensor features;  // (B, m, F)
+  Tensor scale;     // (B, n, m)
 };
 
 /// Everything about a batch that does not change from iteration to iteration.
 class Batch {
  public:
   Batch(const System& system, const Tensors& theta, const Regions& regions, const Grid& grid,
-        const network::Trunk& trunk);
+        const network::Trunk& trunk, const Scales& scales);
 
   struct Weights {
     std::vector<Tensor> defect;     // per patch (B, n, E)
@@ -70,25 +68,27 @@ class Batch {
   void linearise_conditions(const Heads& heads, Linearised& result) const;
   Nodal constants(int p, const Heads& heads) const;
   Tensors at_places(const Tensor& head, const Places& places) const;
-  Places places(int p, const Tensor& x, const network::Trunk& trunk) const;
+  Places places(int p, const Tensor& x, const network::Trunk& trunk, const Scales& scales) const;
 
   const System& system_;
   const Tensors& theta_;
   const Grid& grid_;
   int n_;
-  Tensor features_;          // (N, F)
-  Tensor element_features_;  // (E, s + 1, F): an element's left end, then its nodes
+  Tensor features_;            // (N, F)
+  std::vector<Tensor> scale_;  // per patch (B, n, N)
+  Tensor element_features_;    // (E, s + 1, F): an element's left end, then its nodes
   std::vector<Places> glue_left_, glue_right_;
   std::vector<ConditionPlace> conditions_;
 };
 
 Batch::Batch(const System& system, const Tensors& theta, const Regions& regions, const Grid& grid,
-             const network::Trunk& trunk)
+             const network::Trunk& trunk, const Scales& scales)
     : system_(system),
       theta_(theta),
       grid_(grid),
       n_(system.size()),
       features_(trunk.features(grid.elements->xi)) {
+  for (const auto& scale : scales) scale_.push_back(scale.at(grid.elements->xi));
   const auto& elements = *grid.elements;
   element_features_ = at::cat({elements.left(features_.t()).t().unsqueeze(1),
                                elements.inner(features_.t()).permute({1, 2, 0})},
@@ -99,8 +99,8 @@ Batch::Batch(const System& system, const Tensors& theta, const Regions& regions,
   const auto share = (at::arange(glue_points, options) + 0.5).mul(M_PI / glue_points).cos().unsqueeze(0);
   for (int p = 0; p + 1 < system.patches(); ++p) {
     const auto x = regions.own_end(p) + regions.overlap.narrow(1, p, 1) * share;
-    glue_left_.push_back(places(p, x, trunk));
-    glue_right_.push_back(places(p + 1, x, trunk));
+    glue_left_.push_back(places(p, x, trunk, scales));
+    glue_right_.push_back(places(p + 1, x, trunk, scales));
   }
   const auto one = at::ones_like(theta.front());
   for (const auto& condition : system.conditions()) {
@@ -113,23 +113,25 @@ Batch::Batch(const System& system, const Tensors& theta, const Regions& regions,
       const auto mask = regions.owned(p, x);
       place.mask.push_back(mask.to(at::kDouble));
       const auto inside = at::minimum(at::maximum(x, regions.start(p)), regions.end(p));
-      place.patches.push_back(mask.any().item<bool>() ? places(p, inside, trunk) : Places{});
+      place.patches.push_back(mask.any().item<bool>() ? places(p, inside, trunk, scales) : Places{});
     }
     conditions_.push_back(place);
   }
 }
 
-Places Batch::places(int p, const Tensor& x, const network::Trunk& trunk) const {
-  const auto xi = grid_.patches[static_cast<std::size_t>(p)].map.xi(x).clamp(-1.0, 1.0);
-  return {system_.to_t(x), trunk.features(xi)};
+Places Batch::places(int p, const Tensor& x, const network::Trunk& trunk, const Scales& scales) const {
+  const auto s = static_cast<std::size_t>(p);
+  const auto xi = grid_.patches[s].map.xi(x).clamp(-1.0, 1.0);
+  return {system_.to_t(x), trunk.features(xi), scales[s].at(xi)};
 }
 
 Nodal Batch::constants(int p, const Heads& heads) const {
-  return at::matmul(heads[static_cast<std::size_t>(p)], features_.t()).unbind(1);
+  const auto s = static_cast<std::size_t>(p);
+  return (scale_[s] * at::matmul(heads[s], features_.t())).unbind(1);
 }
 
 Tensors Batch::at_places(const Tensor& head, const Places& where) const {
-  return cat_constants(head, where.features).unbind(1);
+  return (where.scale * at::bmm(head, where.features.transpose(1, 2))).unbind(1);
 }
 
 void Batch::linearise_patch(int p, const Heads& heads, Linearised& result) const {
@@ -172,6 +174,11 @@ void Batch::linearise_patch(int p, const Heads& heads, Linearised& result) const
                         elements.integrate(drift.rate[sk] * patch.speed);
     right.select(2, k).copy_(defect * w.unsqueeze(2));
   }
+  // Columns: the constants at the nodes are scale times network.
+  const auto& scale = scale_[static_cast<std::size_t>(p)];
+  const auto columns =
+      at::cat({elements.left(scale).unsqueeze(3), elements.inner(scale)}, 3);  // (B, n, E, s + 1)
+  rows.mul_(columns.transpose(1, 2).unsqueeze(2).unsqueeze(2));
   // In node space the normal matrix is small blocks; the trunk is the same for all points, so projecting it
   // on the features is a few large products.
   const auto m = rows.view({points * elements.count, n_ * s, n_ * (s + 1)});
@@ -216,7 +223,8 @@ Tensor head_rows(const Frame::Response& response, int component, int n, const Pl
                  const Tensor& factor) {
   Tensors columns;
   for (int k = 0; k < n; ++k) {
-    const auto entry = response.jacobian[static_cast<std::size_t>(component * n + k)] * factor;
+    const auto entry =
+        response.jacobian[static_cast<std::size_t>(component * n + k)] * factor * places.scale.select(1, k);
     columns.push_back(entry.unsqueeze(2) * places.features);
   }
   return at::cat(columns, 2);
@@ -328,7 +336,7 @@ Batch::Residual Batch::residual(const Heads& heads, const Weights& weights) cons
 Tensor Batch::effect(const std::vector<Tensor>& change, const std::vector<Tensor>& sensitivity) const {
   Tensor largest;
   for (std::size_t p = 0; p < change.size(); ++p) {
-    const auto nodal = at::matmul(change[p].unflatten(1, {n_, -1}), features_.t());
+    const auto nodal = scale_[p] * at::matmul(change[p].unflatten(1, {n_, -1}), features_.t());
     const auto size = (grid_.elements->inner(nodal).abs().amax(3) * sensitivity[p]).amax({1, 2});
     largest = p == 0 ? size : at::maximum(largest, size);
   }
@@ -346,23 +354,46 @@ Heads moved(const Heads& heads, const std::vector<Tensor>& change, const Tensor&
 
 }  // namespace
 
-Heads project(const network::Trunk& trunk, const network::Elements& elements,
+Scales natural_scales(const System& system, const Tensors& theta, const Grid& grid,
+                      const std::vector<Nodal>& nodes) {
+  const auto& elements = *grid.elements;
+  Scales scales;
+  for (int p = 0; p < system.patches(); ++p) {
+    const auto s = static_cast<std::size_t>(p);
+    const auto weight = at::stack(system.frame(p).response(grid.patches[s].t, theta, nodes[s]).weight, 1);
+    // Per element, so that the zeros of an oscillation do not count; within a range that the fit can follow.
+    auto rho = elements.inner(weight).amax(3);
+    rho = at::where(rho.isfinite(), rho, at::zeros_like(rho));
+    const auto largest = rho.amax(2, true);
+    rho = at::where(largest > 0.0, at::maximum(rho, smallest_scale * largest), at::ones_like(rho));
+    const auto middle = elements.inner(elements.xi).mean(1);
+    scales.push_back(network::Scale::fit(rho.reciprocal(), middle));
+  }
+  return scales;
+}
+
+Heads project(const network::Trunk& trunk, const network::Elements& elements, const Scales& scales,
               const std::vector<Nodal>& nodes) {
   const auto inverse = trunk.features(elements.xi) / static_cast<double>(elements.size());  // (N, F)
   Heads heads;
-  for (const auto& patch : nodes) heads.push_back(at::matmul(at::stack(patch, 1), inverse));
+  for (std::size_t p = 0; p < nodes.size(); ++p) {
+    heads.push_back(at::matmul(at::stack(nodes[p], 1) / scales[p].at(elements.xi), inverse));
+  }
   return heads;
 }
 
-std::vector<Nodal> node_values(const Heads& heads, const Tensor& features) {
+std::vector<Nodal> node_values(const Heads& heads, const Scales& scales, const Tensor& features,
+                               const Tensor& xi) {
   std::vector<Nodal> nodes;
-  for (const auto& head : heads) nodes.push_back(at::matmul(head, features.t()).unbind(1));
+  for (std::size_t p = 0; p < heads.size(); ++p) {
+    nodes.push_back((scales[p].at(xi) * at::matmul(heads[p], features.t())).unbind(1));
+  }
   return nodes;
 }
 
 Fit gauss_newton(const System& system, const Tensors& theta, const Regions& regions, const Grid& grid,
-                 const network::Trunk& trunk, Heads heads, const FitOptions& options) {
-  const Batch batch(system, theta, regions, grid, trunk);
+                 const network::Trunk& trunk, const Scales& scales, Heads heads, const FitOptions& options) {
+  const Batch batch(system, theta, regions, grid, trunk, scales);
   const auto points = theta.front().size(0);
   const auto doubles = theta.front().options();
   Fit fit;

@@ -28,7 +28,7 @@ Tensor nan_like(const Tensor& values) { return at::full_like(values, NAN); }
 }  // namespace
 
 Evaluation evaluate(const Trained& trained, const Tensor& t) {
-  const auto& [system, theta, regions, grid, trunk, heads] = trained;
+  const auto& [system, theta, regions, grid, trunk, scales, heads] = trained;
   const auto x = system.to_x(t);
   Evaluation result;
   std::vector<Tensor> inside;
@@ -36,8 +36,9 @@ Evaluation evaluate(const Trained& trained, const Tensor& t) {
     const auto s = static_cast<std::size_t>(p);
     const auto& map = grid.patches[s].map;
     const auto place = at::minimum(at::maximum(x, map.start), map.end);
-    const auto features = trunk.features(map.xi(place).clamp(-1.0, 1.0));
-    result.constants.push_back(at::bmm(heads[s], features.transpose(1, 2)).unbind(1));
+    const auto xi = map.xi(place).clamp(-1.0, 1.0);
+    const auto networks = at::bmm(heads[s], trunk.features(xi).transpose(1, 2));
+    result.constants.push_back((scales[s].at(xi) * networks).unbind(1));
     // Outside its region a patch is asked at the region's edge, where it is certainly defined.
     const auto in_region = (x >= map.start) & (x <= map.end);
     inside.push_back(in_region);
@@ -64,9 +65,9 @@ Evaluation evaluate(const Trained& trained, const Tensor& t) {
 }
 
 Tensor limits(const Trained& trained) {
-  const auto& [system, theta, regions, grid, trunk, heads] = trained;
+  const auto& [system, theta, regions, grid, trunk, scales, heads] = trained;
   const auto& elements = *grid.elements;
-  const auto nodes = node_values(heads, trunk.features(elements.xi));
+  const auto nodes = node_values(heads, scales, trunk.features(elements.xi), elements.xi);
   Tensors rows;
   for (int p = 0; p < system.patches(); ++p) {
     const auto s = static_cast<std::size_t>(p);
@@ -115,7 +116,7 @@ Crossing find_crossing(const Trained& trained, int p, const Tensor& x) {
 }  // namespace
 
 Tensor crossovers(const Trained& trained) {
-  const auto& [system, theta, regions, grid, trunk, heads] = trained;
+  const auto& [system, theta, regions, grid, trunk, scales, heads] = trained;
   const auto options = theta.front().options();
   // First all over both regions, densest at the hand-over; then once more inside the interval that was found.
   const auto graded =
@@ -168,7 +169,9 @@ Tensor relative_difference(const problem::System& system, const Tensors& theta, 
 }
 
 Tensor degenerate(const Trained& trained) {
-  const auto nodes = node_values(trained.heads, trained.trunk.features(trained.grid.elements->xi));
+  const auto nodes =
+      node_values(trained.heads, trained.scales, trained.trunk.features(trained.grid.elements->xi),
+                  trained.grid.elements->xi);
   Tensor any;
   for (int p = 0; p < trained.system.patches(); ++p) {
     const auto s = static_cast<std::size_t>(p);

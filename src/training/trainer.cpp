@@ -60,6 +60,7 @@ struct Points {
 
 /// How far some points got: heads and the numbers that decide their status.
 struct Outcome {
+  Scales scales;
   Heads heads;  // per patch (B, n, F), F of the trunk that was used
   Tensor defect, estimate, iterations, finite;
 };
@@ -131,21 +132,24 @@ struct Trainer::Implementation {
                                : relax(system, points.theta, points.regions, grid, points.matching);
       nodes = marched.nodes;
     }
-    auto fit = gauss_newton(system, points.theta, points.regions, grid, equipment.trunk,
-                            project(equipment.trunk, equipment.elements, nodes),
+    const auto scales = natural_scales(system, points.theta, grid, nodes);
+    auto fit = gauss_newton(system, points.theta, points.regions, grid, equipment.trunk, scales,
+                            project(equipment.trunk, equipment.elements, scales, nodes),
                             {job.training.tolerance, job.training.max_iterations});
-    Outcome outcome{fit.heads, fit.defect, at::full_like(fit.defect, NAN), fit.iterations, fit.finite};
-    if (job.verification.estimate) outcome.estimate = estimate(points, equipment, grid, fit.heads);
+    Outcome outcome{scales,         fit.heads, fit.defect, at::full_like(fit.defect, NAN),
+                    fit.iterations, fit.finite};
+    if (job.verification.estimate) outcome.estimate = estimate(points, equipment, grid, scales, fit.heads);
     return outcome;
   }
 
-  Tensor estimate(const Points& points, const Equipment& equipment, const Grid& grid,
+  Tensor estimate(const Points& points, const Equipment& equipment, const Grid& grid, const Scales& scales,
                   const Heads& heads) const {
     const auto finer = grid.refined(system, equipment.finer);
-    const auto nodes = node_values(heads, equipment.finer_features);
+    const auto nodes = node_values(heads, scales, equipment.finer_features, equipment.finer.xi);
     const auto corrections = newton_correction(system, points.theta, points.regions, finer, nodes);
-    return relative_change({system, points.theta, points.regions, grid, equipment.trunk, heads}, finer, nodes,
-                           corrections);
+    return estimate_safety *
+           relative_change({system, points.theta, points.regions, grid, equipment.trunk, scales, heads},
+                           finer, nodes, corrections);
   }
 
   Tensor converged(const Outcome& outcome) const {
@@ -191,7 +195,8 @@ void Trainer::Implementation::finish(const Points& points, BlockResult& result,
 BlockResult Trainer::Implementation::describe(const Points& points, const Equipment& equipment,
                                               const Outcome& outcome) const {
   const auto grid = make_grid(system, points.maps, equipment.elements);
-  const Trained trained{system, points.theta, points.regions, grid, equipment.trunk, outcome.heads};
+  const Trained trained{system,          points.theta,   points.regions, grid,
+                        equipment.trunk, outcome.scales, outcome.heads};
   const auto t = output_t.expand({points.theta.front().size(0), -1});
   const auto values = evaluate(trained, t);
   BlockResult result;
@@ -208,6 +213,9 @@ BlockResult Trainer::Implementation::describe(const Points& points, const Equipm
   Tensors heads;
   for (const auto& head : outcome.heads) heads.push_back(head.transpose(1, 2));
   result.head = pad_head(at::cat(heads, 2));
+  Tensors scales;
+  for (const auto& scale : outcome.scales) scales.push_back(scale.coefficients);
+  result.scale = at::cat(scales, 1);
 
   const auto code = [](Status status) { return static_cast<std::int64_t>(status); };
   auto finite = outcome.finite & result.solution.isfinite().all(2).all(0) & outcome.defect.isfinite();
@@ -254,6 +262,7 @@ BlockResult Trainer::Implementation::describe_matching(const Points& points) con
   result.head = at::full({t.size(0), std::max(first.trunk.size(), rescue.trunk.size()),
                           static_cast<std::int64_t>(system.patches()) * system.size()},
                          NAN, t.options());
+  result.scale = at::full({t.size(0), result.head.size(2), network::Scale::terms}, NAN, t.options());
   const auto finite = points.matching.solved & result.solution.isfinite().all(2).all(0);
   result.status = at::where(finite, at::full_like(result.iterations, static_cast<int>(Status::matching_only)),
                             at::full_like(result.iterations, static_cast<int>(Status::failed_nonfinite)))
@@ -270,7 +279,8 @@ std::vector<std::pair<Tensor BlockResult::*, int>> point_dimensions() {
   return {{&R::solution, 1},       {&R::matching, 1},        {&R::coefficients, 1},   {&R::limits, 1},
           {&R::crossovers, 1},     {&R::derived, 1},         {&R::status, 0},         {&R::defect, 0},
           {&R::error_estimate, 0}, {&R::reference_error, 0}, {&R::matching_error, 0}, {&R::iterations, 0},
-          {&R::seconds, 0},        {&R::rescue, 0},          {&R::head, 0},           {&R::map, 0}};
+          {&R::seconds, 0},        {&R::rescue, 0},          {&R::head, 0},           {&R::map, 0},
+          {&R::scale, 0}};
 }
 
 BlockResult join(const std::vector<BlockResult>& parts) {
@@ -320,14 +330,15 @@ void Trainer::Implementation::climb(const Points& points, BlockResult& block) co
         const auto nearest = distances.masked_fill(~usable.unsqueeze(0), INFINITY).argmin(1);
         const auto features = first.trunk.features(rescue.elements.xi);
         const auto stored = block.head.index_select(0, nearest).narrow(1, 0, first.trunk.size()).to(device);
-        std::vector<Nodal> nodes;
+        const auto scale = block.scale.index_select(0, nearest).to(device);
+        Heads heads;
+        Scales scales;
         for (int p = 0; p < system.patches(); ++p) {
-          Nodal patch;
-          for (int k = 0; k < system.size(); ++k) {
-            patch.push_back(at::matmul(stored.select(2, p * system.size() + k), features.t()));
-          }
-          nodes.push_back(patch);
+          const auto first_constant = static_cast<std::int64_t>(p) * system.size();
+          heads.push_back(stored.narrow(2, first_constant, system.size()).transpose(1, 2));
+          scales.push_back({scale.narrow(1, first_constant, system.size())});
         }
+        const auto nodes = node_values(heads, scales, features, rescue.elements.xi);
         outcome = attempt(some, rescue, &nodes);
       }
       const auto better = describe(some, rescue, outcome);
@@ -392,16 +403,20 @@ std::int64_t Trainer::head_features() const {
 
 std::int64_t Trainer::map_parameters() const { return 2 + 3 * map_terms(implementation_->job.problem); }
 
-std::int64_t Trainer::bytes_per_point() const {
+std::int64_t Trainer::scale_terms() const { return network::Scale::terms; }
+
+std::int64_t Trainer::peak_bytes(std::int64_t points) const {
   const auto& self = *implementation_;
-  const std::int64_t n = self.system.size(), patches = self.system.patches();
-  const auto normal = [&](const Equipment& equipment) {
-    const auto features = equipment.trunk.size();
-    const auto nodes = equipment.elements.size();
-    return 8 * (3 * patches * n * n * features * features + 2 * nodes * features +
-                40 * n * n * nodes * equipment.elements.nodes);
+  const std::int64_t n = self.system.size(), patches = self.system.patches(), outputs = self.output_t.size(1);
+  // Normal matrices and their factors, element rows, and the features at every output point.
+  const auto working = [&](const Equipment& equipment) {
+    const auto features = equipment.trunk.size(), nodes = equipment.elements.size();
+    return 8 * (4 * patches * n * n * features * features + 40 * n * n * nodes * equipment.elements.nodes +
+                3 * outputs * (features + 20 * n));
   };
-  return std::max(normal(self.first), normal(self.rescue));
+  const auto kept = 8 * (patches * n * (outputs + 2 * head_features()) + 3 * n * outputs);
+  const auto batch = self.device.is_cpu() ? std::min(points, cpu_batch) : points;
+  return batch * std::max(working(self.first), working(self.rescue)) + 2 * points * kept;
 }
 
 }  // namespace gluesweep::training

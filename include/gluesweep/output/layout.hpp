@@ -43,6 +43,7 @@ enum class Source {
   seed,  ///< sweep.seed
   head,
   map,
+  scale,
   trunk,  ///< array `index` of NetworkArrays::trunk
 };
 
@@ -72,6 +73,7 @@ struct Variable {
 struct NetworkArrays {
   std::int64_t head_features = 0;                         ///< F of training::BlockResult::head
   std::int64_t map_parameters = 0;                        ///< m of training::BlockResult::map
+  std::int64_t scale_terms = 0;                           ///< d of training::BlockResult::scale
   std::vector<std::pair<std::string, at::Tensor>> trunk;  ///< float64 on the CPU, by name
 };
 

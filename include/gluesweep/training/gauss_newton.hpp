@@ -4,13 +4,21 @@
 
 #include <vector>
 
+#include "gluesweep/network/scale.hpp"
 #include "gluesweep/network/trunk.hpp"
 #include "gluesweep/training/grid.hpp"
 
 namespace gluesweep::training {
 
-/// Heads of a batch: per patch (B, n, F). Constant k of patch p at xi is features(xi) . head[p][:, k].
+/// Heads of a batch: per patch (B, n, F). Constant k of patch p at xi is scale_pk(xi) features(xi) .
+/// head[p][:, k].
 using Heads = std::vector<at::Tensor>;
+using Scales = std::vector<network::Scale>;  ///< per patch
+
+/// The scales that make all constants matter alike: the inverse of their weights (Frame::Response) along node
+/// values.
+Scales natural_scales(const problem::System& system, const Tensors& theta, const Grid& grid,
+                      const std::vector<Nodal>& nodes);
 
 struct Fit {
   Heads heads;
@@ -26,17 +34,19 @@ struct FitOptions {
 
 /// Heads whose networks pass through node values as well as the trunk can: orthonormal features make it one
 /// product.
-Heads project(const network::Trunk& trunk, const network::Elements& elements,
+Heads project(const network::Trunk& trunk, const network::Elements& elements, const Scales& scales,
               const std::vector<Nodal>& nodes);
 
-/// Node values of heads on a grid: per patch n tensors (B, N), for features (N, F) at its nodes.
-std::vector<Nodal> node_values(const Heads& heads, const at::Tensor& features);
+/// Node values of heads at xi (N), with the features (N, F) there: per patch n tensors (B, N).
+std::vector<Nodal> node_values(const Heads& heads, const Scales& scales, const at::Tensor& features,
+                               const at::Tensor& xi);
 
 /// Trains all heads of a batch on equation (1): a Gauss-Newton (Levenberg-Marquardt) iteration on the
 /// integral defects of all elements, the glue in the overlaps and the conditions, with a damping per point.
 /// Rows are in relative change of the solution (Frame::Response::weight), stiff ones divided by 1 + h
 /// |dG/dC|.
 Fit gauss_newton(const problem::System& system, const Tensors& theta, const problem::Regions& regions,
-                 const Grid& grid, const network::Trunk& trunk, Heads heads, const FitOptions& options);
+                 const Grid& grid, const network::Trunk& trunk, const Scales& scales, Heads heads,
+                 const FitOptions& options);
 
 }  // namespace gluesweep::training

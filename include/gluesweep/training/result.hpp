@@ -60,6 +60,7 @@ struct BlockResult {
   at::Tensor rescue;  ///< (B) uint8 rung of the ladder: 0 first attempt, 1 finer network, 2 neighbour's start
   at::Tensor head;    ///< (B, F, P*n)
   at::Tensor map;     ///< (B, P, m) parameters of the maps xi_p, see network/map.hpp
+  at::Tensor scale;   ///< (B, P*n, d) parameters of the constants' scales, see network/scale.hpp
 };
 
 }  // namespace gluesweep::training

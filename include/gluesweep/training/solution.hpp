@@ -15,6 +15,7 @@ struct Trained {
   const problem::Regions& regions;
   const Grid& grid;
   const network::Trunk& trunk;
+  const Scales& scales;
   const Heads& heads;
 };
 

@@ -30,9 +30,12 @@ class Trainer {
   std::vector<std::pair<std::string, at::Tensor>> trunk_arrays() const;
   void refresh();
 
-  std::int64_t head_features() const;    ///< F of BlockResult::head
-  std::int64_t map_parameters() const;   ///< m of BlockResult::map
-  std::int64_t bytes_per_point() const;  ///< rough peak memory of train() per point
+  std::int64_t head_features() const;   ///< F of BlockResult::head
+  std::int64_t map_parameters() const;  ///< m of BlockResult::map
+  std::int64_t scale_terms() const;     ///< d of BlockResult::scale
+
+  /// Rough peak memory of train() for a block of so many points, beside the libraries' own.
+  std::int64_t peak_bytes(std::int64_t points) const;
 
  private:
   struct Implementation;

@@ -16,6 +16,7 @@ namespace gluesweep::output::synthetic {
 
 inline constexpr std::int64_t features = 5;
 inline constexpr std::int64_t map_parameters = 3;
+inline constexpr std::int64_t scale_terms = 4;
 
 inline job::Job make_job(std::int64_t samples, std::int64_t block) {
   job::Job job;
@@ -61,6 +62,7 @@ inline NetworkArrays make_network() {
   NetworkArrays network;
   network.head_features = features;
   network.map_parameters = map_parameters;
+  network.scale_terms = scale_terms;
   const auto counting = [](std::vector<std::int64_t> shape) {
     at::Tensor array = at::empty(shape, at::kDouble);
     array.copy_((at::arange(array.numel(), at::kDouble) / 3.0).view(shape));
@@ -110,6 +112,7 @@ inline training::BlockResult train(const at::Tensor& parameters) {
   result.rescue = at::zeros({rows}, at::kByte);
   result.head = tensor({rows, features, 6}, 0);
   result.map = tensor({rows, 2, map_parameters}, 0);
+  result.scale = tensor({rows, 6, scale_terms}, 0);
   return result;
 }
 
