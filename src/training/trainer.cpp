@@ -19,6 +19,9 @@ constexpr std::int64_t cpu_batch = 32;   // points worked on at once: their arra
 constexpr double rescue_features = 1.5;  // of network.features
 constexpr int rescue_elements = 2;       // times network.elements
 constexpr int estimate_elements = 2;     // times the elements trained on
+// The estimate is exact to first order on the finer elements; what those still miss lies within this factor,
+// which makes it an upper bound for more than 95% of the points of every shipped problem.
+constexpr double estimate_safety = 2.0;
 
 /// A trunk with what is derived from it: the features on its collocation nodes and on the finer ones of the
 /// estimate.
