@@ -96,7 +96,9 @@ struct Crossing {
   Tensor found;      // (B, 1) bool
 };
 
-/// Where patch p's drift overtakes that of patch p + 1 among the places x (B, m), nearest to the hand-over.
+/// Where patch p's drift overtakes that of patch p + 1 among the places x (B, m). Drifts that oscillate cross
+/// many times near their zeros; the crossing taken is the one that best parts the places where p drifts less
+/// (left) from those where it drifts more (right), in length of x.
 Crossing find_crossing(const Trained& trained, int p, const Tensor& x) {
   const auto t = trained.system.to_t(x);
   const auto values = evaluate(trained, t);
@@ -104,13 +106,14 @@ Crossing find_crossing(const Trained& trained, int p, const Tensor& x) {
   const auto ratio = drift_size(trained.system, trained.theta, p, t, values.constants[s]).log() -
                      drift_size(trained.system, trained.theta, p + 1, t, values.constants[s + 1]).log();
   const auto a = ratio.slice(1, 0, -1), b = ratio.slice(1, 1);
-  const auto low = x.slice(1, 0, -1), high = x.slice(1, 1);
+  const auto low = x.slice(1, 0, -1), high = x.slice(1, 1), length = high - low;
+  const auto less = (length * (b <= 0.0).to(at::kDouble)).cumsum(1);
+  const auto more = (length * (a > 0.0).to(at::kDouble)).flip(1).cumsum(1).flip(1);
   const auto crosses = (a <= 0.0) & (b > 0.0) & a.isfinite() & b.isfinite();
-  const auto place = low - a * (high - low) / (b - a);
-  const auto distance =
-      at::where(crosses, (place - trained.regions.own_end(p)).abs(), at::full_like(place, INFINITY));
-  const auto nearest = distance.argmin(1, true);
-  return {low.gather(1, nearest), high.gather(1, nearest), place.gather(1, nearest), crosses.any(1, true)};
+  const auto parted = at::where(crosses, less + more, at::full_like(a, -1.0));
+  const auto best = parted.argmax(1, true);
+  const auto place = low - a * length / (b - a);
+  return {low.gather(1, best), high.gather(1, best), place.gather(1, best), crosses.any(1, true)};
 }
 
 }  // namespace
