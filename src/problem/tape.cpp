@@ -64,7 +64,7 @@ Tensor apply_right_number(Op op, const Tensor& a, double b) {
 Tensor apply_left_number(Op op, double a, const Tensor& b) {
   switch (op) {
     case Op::subtract: return at::rsub(b, a);
-    case Op::divide: return b.reciprocal().mul_(a);
+    case Op::divide: return a == 1.0 ? b.reciprocal() : b.reciprocal() * a;
     case Op::power: return at::pow(at::Scalar(a), b);
     case Op::less: return (b > a).to(at::kDouble);
     default: return apply_right_number(op, b, a);  // commutative
