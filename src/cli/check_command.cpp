@@ -8,6 +8,7 @@
 #include "gluesweep/sweep/parameter_space.hpp"
 #include "plan.hpp"
 #include "text.hpp"
+#include "verification.hpp"
 
 namespace gluesweep::cli {
 namespace {
@@ -69,6 +70,7 @@ ExitCode check_command(const CheckOptions& options, const parallel::Communicator
     const parallel::Communicator alone;
     const job::Job job = read_job_everywhere(alone, options.job, options.overrides, options.device);
     const at::Device device = parallel::choose_device(job.run.device, 0);
+    make_verify(job);  // says when it cannot be done
     const sweep::ParameterSpace space(job);
     const training::Trainer trainer(job, device);
     Plan plan = make_plan(job, trainer, space.size(), communicator.size());

@@ -16,6 +16,7 @@
 #include "plan.hpp"
 #include "summarize.hpp"
 #include "text.hpp"
+#include "verification.hpp"
 
 namespace gluesweep::cli {
 namespace {
@@ -32,6 +33,7 @@ struct Preparation {
   std::string file;
   std::unique_ptr<sweep::ParameterSpace> space;
   std::unique_ptr<training::Trainer> trainer;
+  Verify verify;
   Plan plan;
 };
 
@@ -43,6 +45,7 @@ Preparation prepare(const RunOptions& options, const Communicator& communicator)
   on_every_rank(communicator, [&] {
     const at::Device device = parallel::choose_device(prepared.job.run.device, local_rank);
     prepared.space = std::make_unique<sweep::ParameterSpace>(prepared.job);
+    prepared.verify = make_verify(prepared.job);
     prepared.trainer = std::make_unique<training::Trainer>(prepared.job, device);
     prepared.plan = make_plan(prepared.job, *prepared.trainer, prepared.space->size(), communicator.size());
     prepared.plan.device = device.str();
@@ -80,7 +83,9 @@ Outcome sweep_all(const Preparation& prepared, const RunOptions& options, const 
       prepared.plan.samples, options.progress, speaks ? &std::cerr : nullptr, speaks ? terminal_width() : 0,
       now);
   const double start = now();
-  const auto train = [&](const at::Tensor& parameters) { return prepared.trainer->train(parameters); };
+  const auto train = [&](const at::Tensor& parameters, const sweep::Block& block) {
+    return prepared.verify(prepared.trainer->train(parameters), parameters, block.first);
+  };
   auto summary = sweep::run_sweep(*prepared.space, counter, train, file, progress);
   const double waiting = now();
   wait_for_all(communicator, [&] { progress.refresh(); });

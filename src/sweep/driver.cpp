@@ -75,7 +75,7 @@ Summary run_sweep(const ParameterSpace& space, BlockSource& source, const Train&
   while (const auto block = source.next()) {
     summary.idle_seconds += watch.lap();
     const at::Tensor parameters = space.block(block->first, block->count);
-    const training::BlockResult result = train(parameters);
+    const training::BlockResult result = train(parameters, *block);
     summary.busy_seconds += watch.lap();
     sink.write(*block, space.swept(parameters), result);
     summary.write_seconds += watch.lap();

@@ -65,8 +65,8 @@ class ProgressListener {
   virtual void block_done(const Block& block, const Tally& tally) = 0;  ///< after it was stored
 };
 
-/// (B, p) parameters, one column per problem parameter, to results; see training::Trainer::train.
-using Train = std::function<training::BlockResult(const at::Tensor& parameters)>;
+/// (B, p) parameters of a block, one column per problem parameter, to results; see training::Trainer::train.
+using Train = std::function<training::BlockResult(const at::Tensor& parameters, const Block& block)>;
 
 /// Runs until `source` has no more blocks. Exceptions of the parts pass through: the block is then not
 /// stored.

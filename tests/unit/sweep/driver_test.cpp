@@ -99,7 +99,8 @@ TEST(RunSweep, TrainsStoresAndReportsEveryBlock) {
   const ParameterSpace space(make_job());
   Sequence source(space.size(), 8);
   Recorder recorder;
-  const Train train = [](const at::Tensor& parameters) {
+  const Train train = [](const at::Tensor& parameters, const Block& block) {
+    EXPECT_EQ(parameters.size(0), block.count);
     training::BlockResult result;
     result.error_estimate = parameters.select(1, 0).clone();
     result.status = at::full({parameters.size(0)}, 1, at::kByte);
@@ -118,7 +119,7 @@ TEST(RunSweep, AnExceptionLeavesTheBlockUnwritten) {
   const ParameterSpace space(make_job());
   Sequence source(space.size(), 8);
   Recorder recorder;
-  const Train train = [](const at::Tensor&) -> training::BlockResult {
+  const Train train = [](const at::Tensor&, const Block&) -> training::BlockResult {
     throw std::runtime_error("out of memory");
   };
   EXPECT_THROW(run_sweep(space, source, train, recorder, recorder), std::runtime_error);
