@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "frame_compiler.hpp"
+#include "gluesweep/job/error.hpp"
 
 namespace gluesweep::problem {
 using at::Tensor;
@@ -15,6 +16,11 @@ System::System(const job::Problem& problem)
       log_scale_(problem.variable.scale == job::Scale::log),
       start_(problem.variable.start),
       end_(problem.variable.end) {
+  if (problem.parameters.empty()) {
+    throw job::InputError("problem '" + problem.name +
+                          "' has no parameters, but a scan is over at least one; declare one under "
+                          "`parameters`, with a default where it is not to vary");
+  }
   Graph graph;
   ProblemNodes names;
   names.t = graph.symbol(problem.variable.symbol);

@@ -364,8 +364,8 @@ Scales natural_scales(const System& system, const Tensors& theta, const Grid& gr
     // Per element, so that the zeros of an oscillation do not count; within a range that the fit can follow.
     auto rho = elements.inner(weight).amax(3);
     rho = at::where(rho.isfinite(), rho, at::zeros_like(rho));
-    // An error is carried on to the end of the patch, or both ways where not all conditions stand at the start:
-    // a constant matters as much as anywhere that its error reaches.
+    // An error is carried on to the end of the patch, or both ways where not all conditions stand at the
+    // start: a constant matters as much as anywhere that its error reaches.
     const auto largest = rho.amax(2, true);
     rho = system.starts_with_all() ? std::get<0>(rho.flip(2).cummax(2)).flip(2) : largest.expand_as(rho);
     rho = at::where(largest > 0.0, at::maximum(rho, smallest_scale * largest), at::ones_like(rho));

@@ -4,6 +4,7 @@
 
 #include "../../support/jobs.hpp"
 #include "example_problems.hpp"
+#include "gluesweep/job/error.hpp"
 
 namespace gluesweep::problem {
 namespace {
@@ -121,6 +122,24 @@ TEST(System, ExactSolutionsOnlyWhereAllUnknownsHaveOne) {
   EXPECT_TRUE(compile(decay).exact(t, {column({0.1}), column({100}), column({1})}).empty());
   const auto half = compile(enzyme + std::string("exact: {S: \"t\"}\n"));
   EXPECT_TRUE(half.exact(t, {column({100}), column({5}), column({1}), column({0.1})}).empty());
+}
+
+TEST(System, RefusesAProblemWithoutParameters) {
+  try {
+    compile(R"yaml(name: bare
+variable: {symbol: x, range: [0, 1], scale: linear}
+unknowns: {y: {}}
+equations: {y: "-y"}
+conditions: [{at: start, y: "1"}]
+patches: [{name: only, constants: {a: "1"}, solution: {y: "a*exp(-x)"}}]
+)yaml");
+    FAIL() << "accepted";
+  } catch (const job::InputError& error) {
+    EXPECT_STREQ(
+        error.what(),
+        "problem 'bare' has no parameters, but a scan is over at least one; declare one under `parameters`, "
+        "with a default where it is not to vary");
+  }
 }
 
 }  // namespace
