@@ -20,6 +20,16 @@ constexpr double first_damping = 1.0e-14;
 constexpr int trials = 12;             // damping trials per iteration, a factor 30 each
 constexpr double stagnation = 1.0e-3;  // relative decrease of the sum of squares that is not worth a step
 
+/// What an error made in an element costs, (B, n, N) -> (B, n, E): the largest weight of the constant
+/// wherever the error is carried, which is to the end of the patch, or both ways where not all conditions
+/// stand at the start. Per element, so that the zeros of an oscillation do not count.
+Tensor carried_weight(const System& system, const network::Elements& elements, const Tensor& weight) {
+  auto rho = elements.inner(weight).amax(3);
+  rho = at::where(rho.isfinite(), rho, at::zeros_like(rho));
+  return system.starts_with_all() ? std::get<0>(rho.flip(2).cummax(2)).flip(2)
+                                  : rho.amax(2, true).expand_as(rho);
+}
+
 /// Rows that act at single places of one patch: features there and, after linearisation, sensitivities.
 struct Places {
   Tensor t;         // (B, m)
@@ -143,8 +153,7 @@ void Batch::linearise_patch(int p, const Heads& heads, Linearised& result) const
   const int s = elements.nodes;
 
   Tensor rho =
-      elements.inner(at::stack(frame.response(patch.t, theta_, values).weight, 1)).amax(3);  // (B, n, E)
-  rho = at::where(rho.isfinite(), rho, at::zeros_like(rho));
+      carried_weight(system_, elements, at::stack(frame.response(patch.t, theta_, values).weight, 1));
   rho = at::maximum(rho, smallest_weight * rho.amax(2, true)).clamp_min(1e-300);
 
   const auto drift = frame.drift(patch.t, theta_, values);
@@ -361,13 +370,8 @@ Scales natural_scales(const System& system, const Tensors& theta, const Grid& gr
   for (int p = 0; p < system.patches(); ++p) {
     const auto s = static_cast<std::size_t>(p);
     const auto weight = at::stack(system.frame(p).response(grid.patches[s].t, theta, nodes[s]).weight, 1);
-    // Per element, so that the zeros of an oscillation do not count; within a range that the fit can follow.
-    auto rho = elements.inner(weight).amax(3);
-    rho = at::where(rho.isfinite(), rho, at::zeros_like(rho));
-    // An error is carried on to the end of the patch, or both ways where not all conditions stand at the
-    // start: a constant matters as much as anywhere that its error reaches.
+    auto rho = carried_weight(system, elements, weight);
     const auto largest = rho.amax(2, true);
-    rho = system.starts_with_all() ? std::get<0>(rho.flip(2).cummax(2)).flip(2) : largest.expand_as(rho);
     rho = at::where(largest > 0.0, at::maximum(rho, smallest_scale * largest), at::ones_like(rho));
     const auto middle = elements.inner(elements.xi).mean(1);
     scales.push_back(network::Scale::fit(rho.reciprocal(), middle));
