@@ -8,14 +8,17 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 #include <stdexcept>
+#include <string>
+#include <type_traits>
 
 namespace gluesweep::reference {
 namespace {
 
 constexpr double first_step = 1e-9;          // of the domain
 constexpr double step_after_restart = 1e-6;  // of the last step: orders begin at 1 again
-constexpr int most_tries = 60;               // of one step; each is shorter by a factor of 4 or more
+constexpr int most_tries = 60;               // of one step, each shorter than the one before
 constexpr int recoverable = 1;               // what a callback returns to make CVODE try a shorter step
 
 struct FreeContext {
@@ -155,6 +158,7 @@ void Cvode::restart() {
   auto& self = *implementation_;
   double step = 0.0;
   require(CVodeGetLastStep(self.memory.get(), &step));
+  if (self.equation.to_x(self.t_end) - self.x < step) return;
   self.equation.set_origin(self.equation.to_t(self.x));
   self.x = 0.0;
   require(CVodeReInit(self.memory.get(), self.x, self.state.get()));

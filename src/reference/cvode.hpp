@@ -28,7 +28,8 @@ class Cvode {
   const double* state() const;                       ///< n values at x()
   void set_scale(const std::vector<double>& scale);  ///< for the next step
 
-  /// Moves the equation's origin to what was reached and begins again from there, with short steps.
+  /// Moves the equation's origin to what was reached and begins again from there, with short steps;
+  /// does nothing just before t_end.
   void restart();
 
   /// The state at x inside the last step, to the order of the step itself; empty when it cannot be had.

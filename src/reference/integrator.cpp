@@ -81,7 +81,8 @@ class Integration {
     for (std::int64_t step = 1; step <= steps; ++step) {
       if (!cvode_->step()) return Outcome::stuck;
       while (next_ < t_outputs_.size() && equation_.to_x(t_outputs_[next_]) <= cvode_->x()) {
-        const auto values = cvode_->at(equation_.to_x(t_outputs_[next_]));
+        // An output just ahead may come to lie just behind when the origin is moved: not before the origin.
+        const auto values = cvode_->at(std::max(0.0, equation_.to_x(t_outputs_[next_])));
         if (values.empty()) return Outcome::stuck;
         set_outputs(values.data());
       }

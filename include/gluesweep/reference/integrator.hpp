@@ -19,7 +19,8 @@ struct IntegratorOptions {
 /// Integrates a problem's equation by SUNDIALS CVODE with exact Jacobians, in ln(variable) where the variable
 /// is logarithmic. Adams-Moulton first (orders to 12: the cheap and accurate one for whatever is not stiff),
 /// BDF when that takes too many steps, Adams without haste when BDF does too, as for many oscillations.
-/// Immutable; may be used by several threads.
+/// What it reaches (measured against closed forms and tables, relative to each component's own size): 1e-11
+/// for a few hundred steps, 1e-9 after 1.6e4 oscillations. Immutable; may be used by several threads.
 class Integrator {
  public:
   explicit Integrator(const problem::System& system, const IntegratorOptions& options = {});  ///< borrows

@@ -111,6 +111,19 @@ TEST(Integrator, StartsAndPassesThroughZero) {
   }
 }
 
+TEST(Integrator, GivesEveryOutputWhileTheOriginMoves) {
+  const System system(
+      second_order("-u", "2000", "conditions: [{at: start, u: \"0\", u_t: \"a\"}]\n").problem);
+  std::vector<double> places;
+  for (int i = 0; i <= 200'000; ++i) places.push_back(0.01 * i);
+  const auto states = Integrator(system).solve({1.0}, places);
+  ASSERT_EQ(states.size(), 2u);
+  double largest = 0.0;
+  for (std::size_t m = 0; m < places.size(); ++m)
+    largest = std::max(largest, std::abs(states[0][m] - std::sin(places[m])));
+  EXPECT_LT(largest, 1e-8);
+}
+
 TEST(Integrator, SolvesAStiffRelaxation) {
   const System system(first_order("-1.0e8*(u - cos(t))", "10").problem);
   const auto states = Integrator(system).solve({0.0}, {1.0, 10.0});
