@@ -8,6 +8,15 @@ numpy = need("numpy")
 
 
 class Verification(ProgramTest):
+    def setUp(self):
+        super().setUp()
+        process = self.start("run", "job.yaml", "--dry-run", "--set", "verification.reference_fraction=1")
+        err = process.communicate(timeout=300)[1]
+        if process.returncode:
+            self.assertEqual(process.returncode, 2, err)
+            self.assertIn("built without the integrator", err)
+            self.skipTest("built without the integrator")
+
     def run_with(self, fraction, block=4, ranks=None):
         name = f"{fraction}_{block}_{ranks}.h5"
         finished = self.call("run", "job.yaml", "--set", f"verification.reference_fraction={fraction}",
