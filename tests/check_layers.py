@@ -22,7 +22,7 @@ RANK = {layer: number for number, layer in enumerate(LAYERS)}
 # (library, pattern of the include, where it may stand: relative path of the file)
 LIBRARIES = [
     ("yaml-cpp", r"yaml-cpp/", r"src/job/[^/]*(reader|yaml)[^/]*"),
-    ("LibTorch", r"(ATen|torch|c10)/", r"(src|include/gluesweep|tests/unit)/(?!job/)[^/]+/.*|tests/support/.*"),
+    ("LibTorch", r"(ATen|torch|c10)/", r"(src|include/gluesweep|tests/unit)/(?!job/)[^/]+/.*|tests/(support|benchmark)/.*"),
     ("MPI", r"mpi\.h$", r"(src|include/gluesweep|tests/unit)/(parallel|output|emulator|cli)/.*|tests/unit/sweep/.*_mpi_test\.cpp"
                         r"|tests/[^/]+"),
     ("HDF5", r"hdf5(_hl)?\.h$", r"(src|include/gluesweep|tests/unit)/(output|emulator|cli)/.*"),

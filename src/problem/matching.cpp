@@ -7,7 +7,7 @@ namespace {
 
 using at::Tensor;
 
-constexpr double smallest_share = 0.01;  // of the domain, for each patch
+constexpr double smallest_share = 1.0e-4;  // of the domain, for each patch
 
 Tensors owned_constants(const Tensors& solution, int patch, int n) {
   return {solution.begin() + patch * n, solution.begin() + (patch + 1) * n};

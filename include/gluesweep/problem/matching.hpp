@@ -23,7 +23,7 @@ struct Regions {
   at::Tensor owned(int patch, const at::Tensor& x) const;
 };
 
-/// The job's hand-overs, kept inside the domain and in order: each patch keeps at least a hundredth of the
+/// The job's hand-overs, kept inside the domain and in order: each patch keeps at least 1e-4 of the
 /// domain, so that all points of a block have all patches even where one of them hardly matters.
 Regions make_regions(const System& system, const Tensors& theta);
 

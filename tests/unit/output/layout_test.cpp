@@ -37,7 +37,7 @@ TEST(Layout, HoldsEverythingOfAJob) {
                            "amplitude", "phi_matching", "n_matching", "status", "defect", "error_estimate",
                            "reference_error", "matching_error", "iterations", "seconds", "rescue", "seed"));
   EXPECT_THAT(names(layout, Group::network),
-              testing::ElementsAre("head", "map", "trunk_slope", "trunk_weight_1", "trunk_mixing",
+              testing::ElementsAre("head", "map", "scale", "trunk_slope", "trunk_weight_1", "trunk_mixing",
                                    "rescue_trunk_slope", "rescue_trunk_weight_1", "rescue_trunk_mixing"));
 }
 
@@ -52,6 +52,7 @@ TEST(Layout, GivesShapesChunksAndUnits) {
   EXPECT_EQ(find(layout, "status").chunk, (std::vector<std::int64_t>{16}));
   EXPECT_EQ(find(layout, "head").shape, (std::vector<std::int64_t>{100, 5, 6}));
   EXPECT_EQ(find(layout, "map").shape, (std::vector<std::int64_t>{100, 2, 3}));
+  EXPECT_EQ(find(layout, "scale").shape, (std::vector<std::int64_t>{100, 6, 4}));
   EXPECT_EQ(find(layout, "m").unit, "1/s");
   EXPECT_EQ(find(layout, "crossover_frozen_oscillating").unit, "s");
   EXPECT_EQ(find(layout, "trunk_mixing").dimensions, (std::vector<std::string>{"neuron_or_one", "feature"}));
