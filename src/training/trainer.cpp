@@ -123,18 +123,28 @@ struct Trainer::Implementation {
     return points;
   }
 
+  /// Node values to start from: the march (conditions at both ends: Newton on all elements at once), the
+  /// matching constants where that led nowhere.
+  std::vector<Nodal> first_values(const Points& points, const Grid& grid) const {
+    const bool marches = system.starts_with_all();
+    auto [nodes, solved] = marches ? march(system, points.theta, grid, points.matching)
+                                   : relax(system, points.theta, points.regions, grid, points.matching);
+    Tensor usable = marches ? at::ones_like(solved) : solved;  // an inexact march is still close
+    for (const auto& patch : nodes) {
+      for (const auto& values : patch) usable = usable & values.isfinite().all(1);
+    }
+    for (std::size_t p = 0; p < nodes.size(); ++p) {
+      for (std::size_t k = 0; k < nodes[p].size(); ++k) {
+        nodes[p][k] = at::where(usable.unsqueeze(1), nodes[p][k], points.matching.constants[p][k]);
+      }
+    }
+    return nodes;
+  }
+
   /// Trains a batch with one trunk, from node values on its elements or, without them, from the march.
   Outcome attempt(const Points& points, const Equipment& equipment, const std::vector<Nodal>* start) const {
     const auto grid = make_grid(system, points.maps, equipment.elements);
-    std::vector<Nodal> nodes;
-    if (start != nullptr) {
-      nodes = *start;
-    } else {
-      const auto marched = system.starts_with_all()
-                               ? march(system, points.theta, grid, points.matching)
-                               : relax(system, points.theta, points.regions, grid, points.matching);
-      nodes = marched.nodes;
-    }
+    const auto nodes = start != nullptr ? *start : first_values(points, grid);
     const auto scales = natural_scales(system, points.theta, grid, nodes);
     auto fit = gauss_newton(system, points.theta, points.regions, grid, equipment.trunk, scales,
                             project(equipment.trunk, equipment.elements, scales, nodes),
