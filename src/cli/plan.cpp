@@ -2,6 +2,9 @@
 
 #include <ATen/Parallel.h>
 #include <dlfcn.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <algorithm>
 #include <cstdlib>
@@ -72,6 +75,15 @@ std::string line(const std::string& name, const std::string& text) {
 }
 
 }  // namespace
+
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  // Training frees and takes arrays of some megabytes all the time. Handing them back to the system each time, as
+  // glibc does by default, costs a seventh of the run in page faults.
+  mallopt(M_MMAP_THRESHOLD, 1 << 30);
+  mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
+}
 
 void limit_threads() {
   if (std::getenv("OMP_NUM_THREADS") != nullptr) return;

@@ -16,6 +16,9 @@ namespace gluesweep::cli {
 /// OMP_NUM_THREADS. Before any of them works.
 void limit_threads();
 
+/// Lets the process keep freed memory for its next arrays.
+void keep_freed_memory();
+
 /// Rank 0 reads and validates, all get the same job. `device` replaces run.device unless it is empty.
 /// Collective; throws job::InputError on every rank.
 job::Job read_job_everywhere(const parallel::Communicator& communicator, const std::string& path,
