@@ -84,11 +84,12 @@ Node Graph::insert(Entry entry) {
 }
 
 Node Graph::number(double value) {
+  if (std::isnan(value)) return insert({Op::number, -1, -1, value, {}});  // no order: it is never a key
   if (value == 0.0) value = 0.0;  // one zero: -0 and 0 compare equal as keys
   const auto found = numbers_.find(value);
   if (found != numbers_.end()) return found->second;
   const Node node = insert({Op::number, -1, -1, value, {}});
-  if (!std::isnan(value)) numbers_.emplace(value, node);
+  numbers_.emplace(value, node);
   return node;
 }
 
@@ -148,7 +149,8 @@ Node Graph::multiply(Node a, Node b) {
 
 Node Graph::divide(Node a, Node b) {
   if (is_number(b, 1.0)) return a;
-  if (is_number(a, 0.0) && !is_number(b, 0.0)) return a;
+  if (is_number(b, 0.0)) return make(Op::divide, a, b);  // 0 / 0 is no number
+  if (is_number(a, 0.0)) return a;
   if (a == b) return number(1.0);
   if ((*this)[a].op == Op::negate) return negate(divide((*this)[a].a, b));
   if ((*this)[b].op == Op::negate) return negate(divide(a, (*this)[b].a));

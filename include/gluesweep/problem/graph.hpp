@@ -81,8 +81,9 @@ class Graph {
   bool depends_on(Node node, Node symbol) const;
 
   /// Solves node(symbol) = value for the symbol by undoing one operation after the other; -1 where the symbol
-  /// occurs more than once or an operation has no inverse. Even powers and abs give the positive branch, so
-  /// the caller must check the result.
+  /// occurs more than once or an operation has no inverse (abs, min, max, the trigonometric ones, a square).
+  /// Powers give the positive branch, and are undefined for negative values, so the caller must check the
+  /// result.
   Node invert(Node node, Node symbol, Node value);
 
   struct Entry {

@@ -215,6 +215,15 @@ TEST_F(GraphTest, ComputesWithNumbersAtOnce) {
   EXPECT_EQ(build("max(2, 3)"), graph.number(3.0));
 }
 
+TEST_F(GraphTest, AnUndefinedNumberIsNoOtherNumber) {
+  for (const auto* text : {"log(-1)", "sqrt(2 - 3)", "0/0", "acos(2)", "1 + log(-1)"}) {
+    EXPECT_TRUE(std::isnan(graph[build(text)].value)) << text;
+    EXPECT_TRUE(std::isnan(value(build(std::string("a + ") + text), 1.0))) << text;
+  }
+  EXPECT_EQ(graph[build("1/0")].value, INFINITY);
+  EXPECT_EQ(build("2 + 1"), graph.number(3.0));  // and the numbers are still found
+}
+
 // dPhi/dt of the first row of a second-order unknown is the second row itself.
 TEST_F(GraphTest, TheRowOfALowerDerivativeVanishesIdentically) {
   const Node phi = build("a**(-3/4)*(b*cos(a) + c*sin(a))");
