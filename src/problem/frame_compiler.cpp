@@ -14,8 +14,9 @@ constexpr std::size_t largest_graph = 200000;
 /// Inverse of an n x n matrix of nodes by cofactors, minors shared; zeros in the frame prune the expansion.
 class CofactorInverse {
  public:
-  CofactorInverse(Graph& graph, std::vector<Node> matrix, int size)
-      : graph_(graph), matrix_(std::move(matrix)), size_(size) {}
+  /// `check_size` is called as the graph grows, to throw when it has grown too large.
+  CofactorInverse(Graph& graph, std::vector<Node> matrix, int size, std::function<void()> check_size)
+      : graph_(graph), matrix_(std::move(matrix)), size_(size), check_size_(std::move(check_size)) {}
 
   Node determinant() { return minor((1u << size_) - 1u, (1u << size_) - 1u); }
 
@@ -44,12 +45,14 @@ class CofactorInverse {
       }
       negative = !negative;
     }
+    check_size_();
     return minors_[key] = sum;
   }
 
   Graph& graph_;
   std::vector<Node> matrix_;
   int size_;
+  std::function<void()> check_size_;
   std::map<std::pair<unsigned, unsigned>, Node> minors_;
 };
 
@@ -92,13 +95,16 @@ Frame FrameCompiler::compile() {
   frame.newton_ = Tape(graph_, concatenate({inputs, nodes_.state}), newton_step());
   frame.start_ = closed_inverse();
   frame.linear_ = linear_;
-  if (graph_.size() > largest_graph) {
-    throw job::InputError("patch '" + patch_.name + "' of problem '" + problem_.name +
-                          "' couples too many constants: its frame equations have more than " +
-                          std::to_string(largest_graph) +
-                          " operations; write solutions in which each unknown depends on few constants");
-  }
+  check_size();
   return frame;
+}
+
+void FrameCompiler::check_size() const {
+  if (graph_.size() <= largest_graph) return;
+  throw job::InputError("patch '" + patch_.name + "' of problem '" + problem_.name +
+                        "' couples too many constants: its frame equations have more than " +
+                        std::to_string(largest_graph) +
+                        " operations; write solutions in which each unknown depends on few constants");
 }
 
 void FrameCompiler::build_state() {
@@ -121,7 +127,7 @@ void FrameCompiler::build_state() {
 }
 
 void FrameCompiler::build_inverse() {
-  CofactorInverse cofactors(graph_, jacobian_, n_);
+  CofactorInverse cofactors(graph_, jacobian_, n_, [this] { check_size(); });
   if (cofactors.determinant() == graph_.number(0.0)) {
     throw job::InputError(
         "patch '" + patch_.name + "' of problem '" + problem_.name +
@@ -160,6 +166,7 @@ void FrameCompiler::build_rates() {
       }
       right.push_back(value);
     }
+    check_size();
     for (int k = 0; k < n_; ++k) {
       rate_jacobian_[static_cast<std::size_t>(k * n_ + l)] =
           apply_inverse(k, [&right](int i) { return right[static_cast<std::size_t>(i)]; });

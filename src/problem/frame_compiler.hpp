@@ -34,6 +34,7 @@ class FrameCompiler {
   Frame compile();  ///< throws job::InputError for a patch that is degenerate everywhere or too large
 
  private:
+  void check_size() const;
   void build_state();
   void build_inverse();
   void build_rates();

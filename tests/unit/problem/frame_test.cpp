@@ -376,6 +376,37 @@ TEST(Frame, RefusesAPatchThatIsDegenerateEverywhere) {
   }
 }
 
+// Fourteen unknowns that all depend on all constants: 2^14 minors and more. It must not take half a minute
+// and a gigabyte to say so.
+TEST(Frame, RefusesAPatchThatCouplesTooMuch) {
+  std::string unknowns, equations, start, constants, solution;
+  for (int i = 0; i < 14; ++i) {
+    const std::string separator = i == 0 ? "" : ", ", y = "y" + std::to_string(i),
+                      c = "c" + std::to_string(i);
+    unknowns += separator + y + ": {order: 1}";
+    equations += separator + y + ": \"-k1*" + y + "\"";
+    start += ", " + y + ": \"1\"";
+    constants += separator + c + ": \"1\"";
+    std::string sum = "0";
+    for (int j = 0; j < 14; ++j)
+      sum += " + c" + std::to_string(j) + "*t**" + std::to_string(i + 1 + 0.25 * i * j);
+    solution += separator + y + ": \"" + sum + "\"";
+  }
+  try {
+    compile(
+        "{name: dense, variable: {symbol: t, range: [1, 2], scale: log}, parameters: {k1: {default: 1}}, "
+        "unknowns: {" +
+        unknowns + "}, equations: {" + equations + "}, conditions: [{at: start" + start +
+        "}], patches: [{name: all, constants: {" + constants + "}, solution: {" + solution + "}}]}");
+    FAIL() << "accepted";
+  } catch (const job::InputError& error) {
+    EXPECT_STREQ(
+        error.what(),
+        "patch 'all' of problem 'dense' couples too many constants: its frame equations have more than "
+        "200000 operations; write solutions in which each unknown depends on few constants");
+  }
+}
+
 TEST(Frame, RefusesTwoConstantsThatDoTheSame) {
   EXPECT_THROW(compile(test::replaced(scalar, "a + b*t**(-0.5)", "a + b")), job::InputError);
 }
