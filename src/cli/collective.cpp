@@ -36,6 +36,34 @@ void on_every_rank(const parallel::Communicator& communicator, const std::functi
   throw std::runtime_error(outcome.substr(2));
 }
 
+namespace {
+
+std::string shapes_of(const std::vector<std::pair<std::string, at::Tensor>>& arrays) {
+  std::string text;
+  for (const auto& [name, array] : arrays) {
+    text += (text.empty() ? "" : ", ") + name;
+    for (std::int64_t axis = 0; axis < array.dim(); ++axis)
+      text += (axis == 0 ? " " : " x ") + std::to_string(array.size(axis));
+  }
+  return text;
+}
+
+}  // namespace
+
+void broadcast_arrays(const parallel::Communicator& communicator,
+                      const std::vector<std::pair<std::string, at::Tensor>>& arrays) {
+  const std::string own = shapes_of(arrays);
+  const std::string first = communicator.broadcast(own);
+  on_every_rank(communicator, [&] {
+    if (own == first) return;
+    throw std::runtime_error(
+        "the hidden layers have other sizes here (" + own + ") than on rank 0 (" + first +
+        "): this rank's processor rounds differently just where the number of features is decided; run on "
+        "nodes of one kind, or choose another network.seed or network.features");
+  });
+  for (const auto& [name, array] : arrays) communicator.broadcast(array);
+}
+
 void wait_for_all(const parallel::Communicator& communicator, const std::function<void()>& meanwhile) {
   if (communicator.is_null()) return;
   MPI_Request request = MPI_REQUEST_NULL;

@@ -1,6 +1,11 @@
 #pragma once
 
+#include <ATen/ATen.h>
+
 #include <functional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "gluesweep/parallel/communicator.hpp"
 
@@ -10,6 +15,13 @@ namespace gluesweep::cli {
 /// first such rank, job::InputError if it was one and std::runtime_error naming the rank otherwise.
 /// Collective.
 void on_every_rank(const parallel::Communicator& communicator, const std::function<void()>& action);
+
+/// Rank 0's values in everybody's arrays (contiguous, float64, on the CPU), in place. Throws
+/// std::runtime_error on every rank, before anything is sent, when a rank's arrays have other shapes: the
+/// shapes of a trunk depend on a rank decided in floating point, which other processors may round otherwise.
+/// Collective.
+void broadcast_arrays(const parallel::Communicator& communicator,
+                      const std::vector<std::pair<std::string, at::Tensor>>& arrays);
 
 /// Waits for all ranks and calls `meanwhile` now and then, without keeping a core busy. Collective.
 void wait_for_all(const parallel::Communicator& communicator, const std::function<void()>& meanwhile);

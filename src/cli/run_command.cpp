@@ -59,7 +59,7 @@ Preparation prepare(const RunOptions& options, const Communicator& communicator)
 
 /// Rank 0's trunk on all ranks: they agree to the last bit even on different processors.
 void share_trunk(training::Trainer& trainer, const Communicator& communicator) {
-  for (const auto& [name, array] : trainer.trunk_arrays()) communicator.broadcast(array);
+  broadcast_arrays(communicator, trainer.trunk_arrays());
   trainer.refresh();
 }
 

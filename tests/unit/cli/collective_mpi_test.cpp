@@ -32,6 +32,33 @@ TEST(OnEveryRank, AllThrowWhatTheFirstFailingRankThrows) {
   }
 }
 
+TEST(BroadcastArrays, GivesAllRankZerosValues) {
+  const auto world = parallel::Communicator::world();
+  const at::Tensor one = at::full({3}, world.rank() + 1.0, at::kDouble);
+  const at::Tensor two = at::full({2, 4}, world.rank() + 5.0, at::kDouble);
+  broadcast_arrays(world, {{"one", one}, {"two", two}});
+  EXPECT_TRUE((one == 1.0).all().item<bool>());
+  EXPECT_TRUE((two == 5.0).all().item<bool>());
+}
+
+TEST(BroadcastArrays, RefusesOtherShapesOnEveryRank) {
+  const auto world = parallel::Communicator::world();
+  const int last = world.size() - 1;
+  const at::Tensor mixing = at::zeros({7, world.rank() == last && last > 0 ? 5 : 6}, at::kDouble);
+  if (last == 0) return broadcast_arrays(world, {{"mixing", mixing}});
+  try {
+    broadcast_arrays(world, {{"mixing", mixing}});
+    FAIL() << "nothing was thrown";
+  } catch (const std::runtime_error& error) {
+    EXPECT_EQ(
+        error.what(),
+        "rank " + std::to_string(last) +
+            ": the hidden layers have other sizes here (mixing 7 x 5) than on rank 0 (mixing 7 x 6): this "
+            "rank's processor rounds differently just where the number of features is decided; run on "
+            "nodes of one kind, or choose another network.seed or network.features");
+  }
+}
+
 TEST(OnEveryRank, PassesWhenAllSucceed) {
   int calls = 0;
   on_every_rank(parallel::Communicator::world(), [&] { ++calls; });
