@@ -20,6 +20,7 @@ std::string proper_name(const std::string& attribute) {
   if (attribute == "libtorch_version") return "LibTorch";
   if (attribute == "mpi_version") return "MPI";
   if (attribute == "hdf5_version") return "HDF5";
+  if (attribute == "sundials_version") return "SUNDIALS";
   return attribute;
 }
 

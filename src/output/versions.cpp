@@ -7,6 +7,10 @@
 #include <array>
 #include <ctime>
 
+#ifdef GLUESWEEP_WITH_REFERENCE
+#include "gluesweep/reference/version.hpp"
+#endif
+
 namespace gluesweep::output {
 
 std::vector<std::pair<std::string, std::string>> library_versions() {
@@ -27,10 +31,13 @@ std::vector<std::pair<std::string, std::string>> library_versions() {
 #else
   const std::string compiler = "GCC " __VERSION__;
 #endif
-  return {{"libtorch_version", TORCH_VERSION},
-          {"mpi_version", mpi},
-          {"hdf5_version", hdf5},
-          {"compiler", compiler}};
+  std::vector<std::pair<std::string, std::string>> versions{
+      {"libtorch_version", TORCH_VERSION}, {"mpi_version", mpi}, {"hdf5_version", hdf5}};
+#ifdef GLUESWEEP_WITH_REFERENCE
+  versions.emplace_back("sundials_version", reference::sundials_version());
+#endif
+  versions.emplace_back("compiler", compiler);
+  return versions;
 }
 
 std::string utc_now() {

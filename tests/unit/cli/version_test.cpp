@@ -14,6 +14,9 @@ TEST(Version, NamesEverythingAResultDependsOn) {
        {"gluesweep", "commit", "LibTorch", "MPI", "HDF5", "compiler", "yaml-cpp", "Boost"}) {
     EXPECT_THAT(text, ::testing::ContainsRegex(std::string(name) + " +[^ \n]")) << name;
   }
+#ifdef GLUESWEEP_WITH_REFERENCE
+  EXPECT_THAT(text, ::testing::ContainsRegex("SUNDIALS +[0-9]"));
+#endif
 }
 
 }  // namespace
