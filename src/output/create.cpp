@@ -1,12 +1,10 @@
 #include "create.hpp"
 
 #include <H5DSpublic.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <limits>
 
@@ -32,6 +30,7 @@ class Creator {
   void run() {
     open();
     write_root_attributes();
+    describe_networks();
     for (const Dimension& dimension : file_.layout.dimensions) create_bare_dimension(dimension);
     for (const Variable& variable : file_.layout.variables) create_variable(variable);
     for (const Variable& variable : file_.layout.variables) attach_scales(variable);
@@ -87,10 +86,35 @@ class Creator {
     text("swept_parameters", joined(file_.space.swept_names()));
     text("job_hash", file_.provenance.job_hash);
     text("job", file_.provenance.resolved_job);
+  }
 
+  /// All that is needed to evaluate the stored networks without this program.
+  void describe_networks() {
+    const auto text = [&](const std::string& name, const std::string& value) {
+      write_attribute(network_.get(), name, value, name_);
+    };
     std::vector<std::string> trunk;
     for (const auto& array : file_.network.trunk) trunk.push_back(array.first);
-    write_attribute(network_.get(), "trunk_arrays", joined(trunk), name_);
+    text("trunk_arrays", joined(trunk));
+    if (trunk.empty()) return;
+    const job::Variable& variable = file_.job.problem.variable;
+    const bool tanh = file_.job.network.activation == job::Network::Activation::tanh;
+    text("coefficient",
+         "C(xi) = exp(sum_j scale[sample, constant, j] T_j(xi)) (features(xi) . head[sample, :, constant]), "
+         "T_j "
+         "the Chebyshev polynomials of the first kind");
+    text(
+        "features",
+        "h = act(slope (xi - centre)), then h = act(weight_l . h + bias_l) for l = 2, 3, ... where there are "
+        "such; features = (h, 1) . mixing. The arrays are trunk_* where the point's rescue is 0 and "
+        "rescue_trunk_* elsewhere; rows of head beyond their features are 0");
+    text("activation", tanh ? "tanh" : "sin");
+    text("xi",
+         "map[sample, patch, :] is a, b, then (c, w, beta) once or more; F(x) = (x - a)/(b - a) + sum beta "
+         "(asinh((x - c)/w) - asinh((a - c)/w))/(asinh((b - c)/w) - asinh((a - c)/w)); xi = 2 F(x)/F(b) - 1 "
+         "for "
+         "x in [a, b], the region on which the patch was trained");
+    text("x", variable.scale == job::Scale::log ? "log(" + variable.symbol + ")" : variable.symbol);
   }
 
   static std::string joined(const std::vector<std::string>& words) {
