@@ -56,7 +56,8 @@ examples:
   gluesweep run jobs/freeze_out.yaml --set 'sweep={sampler: grid, parameters: {lambda: 1e9}}' -o one_point.h5
   gluesweep run jobs/freeze_out.yaml --dry-run
 SIGTERM, SIGINT or SIGUSR1 finishes the blocks in flight, closes the file and ends with exit code 75. To stop all
-ranks of Open MPI send SIGUSR1 to mpiexec, which passes it on; SIGTERM stops them too, but makes mpiexec return 1.
+ranks under Open MPI send SIGUSR1 to mpiexec, which passes it on and returns 75. After SIGTERM it kills the ranks within
+two seconds and returns 1: what was finished stays in the file, the blocks in flight are lost.
 Exit codes: 0 complete, 1 internal error, 2 bad input, 3 too many failed points, 75 stopped early.
 )";
 
