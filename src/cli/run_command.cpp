@@ -125,6 +125,7 @@ ExitCode verdict(const Outcome& outcome, const FileSummary& summary, double max_
 
 ExitCode run_command(const RunOptions& options, const Communicator& communicator) {
   limit_threads();
+  keep_freed_memory();
   const Preparation prepared = prepare(options, communicator);
   if (communicator.rank() == 0) std::cout << plan_text(prepared.job, prepared.plan) << std::flush;
   if (options.dry_run) return ExitCode::complete;
