@@ -107,6 +107,10 @@ at::Tensor Elements::integrate(const at::Tensor& values) const {
   return at::matmul(inner(values), integration.t()) * width;
 }
 
+at::Tensor Elements::defect(const at::Tensor& values, const at::Tensor& slopes) const {
+  return inner(values) - left(values).unsqueeze(-1) - integrate(slopes);
+}
+
 at::Tensor Elements::interpolate(const at::Tensor& values, const at::Tensor& where) const {
   const auto element = ((where + 1.0) / width).floor().clamp(0, count - 1);
   const auto local = (where + 1.0) / width - element;

@@ -22,8 +22,8 @@ class Uniform {
 // problems best: wide enough to overlap many neighbours, narrow enough to follow a hand-over.
 constexpr double slope_per_root_neuron = 0.9;
 constexpr double margin = 1.08;  // centres reach a little beyond the interval
-// Combinations of neurons below this are mostly rounding: with 1e-13 training takes twice the iterations, with 1e-9
-// the errors grow tenfold.
+// Combinations of neurons below this are mostly rounding: with 1e-13 training takes twice the iterations,
+// with 1e-9 the errors grow tenfold.
 constexpr double rank_tolerance = 1.0e-11;
 
 }  // namespace

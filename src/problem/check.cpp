@@ -8,8 +8,7 @@ namespace {
 
 using at::Tensor;
 
-constexpr int places = 65;                    // per region
-constexpr double largest_condition = 1.0e12;  // beyond this dPhi/dC is singular in double precision
+constexpr int places = 65;  // per region
 
 PatchReport check_patch(const System& system, const Tensors& theta, const Regions& regions,
                         const Matching& matching, int patch, const Tensor& parameters) {
@@ -28,7 +27,7 @@ PatchReport check_patch(const System& system, const Tensors& theta, const Region
   auto condition = frame.condition(t, theta, constants);
   condition = at::where(condition.isfinite(), condition, at::full_like(condition, INFINITY));
   report.worst_condition = condition.max().item<double>();
-  report.degenerate = report.worst_condition > largest_condition;
+  report.degenerate = report.worst_condition > Frame::degenerate_condition;
   report.degenerate_at = 0.0;
   if (report.degenerate) {
     const auto worst = condition.argmax().item<std::int64_t>();
@@ -37,11 +36,8 @@ PatchReport check_patch(const System& system, const Tensors& theta, const Region
     report.degenerate_parameters.assign(row.data_ptr<double>(), row.data_ptr<double>() + row.numel());
   }
 
-  const auto rate = frame.rate(t, theta, constants);
-  const auto weight = frame.response(t, theta, constants).weight;
-  Tensor drift = at::zeros_like(t);
-  for (std::size_t k = 0; k < rate.size(); ++k) drift = drift + (rate[k] * weight[k]).square();
-  drift = drift.sqrt() * (system.log_scale() ? t : at::ones_like(t));
+  auto drift = frame.drift_size(t, theta, constants);
+  if (system.log_scale()) drift = drift * t;
   drift = at::where(drift.isfinite(), drift, at::full_like(drift, INFINITY));
   report.deep_drift = drift.amin(1).median().item<double>();
   return report;

@@ -54,6 +54,14 @@ Frame::Response Frame::response(const Tensor& t, const Tensors& theta, const Ten
   return {take(values, 0, n), take(values, n, n * n), take(values, n + n * n, n)};
 }
 
+Tensor Frame::drift_size(const Tensor& t, const Tensors& theta, const Tensors& constants) const {
+  const auto rates = rate(t, theta, constants);
+  const auto weights = response(t, theta, constants).weight;
+  Tensor sum = at::zeros_like(t);
+  for (std::size_t k = 0; k < rates.size(); ++k) sum = sum + (rates[k] * weights[k]).square();
+  return sum.sqrt();
+}
+
 Tensor Frame::condition(const Tensor& t, const Tensors& theta, const Tensors& constants) const {
   return full(condition_(join(t, theta, constants)), t).front();
 }

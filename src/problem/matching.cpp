@@ -50,9 +50,7 @@ MatchingEquations equations(const System& system, const Tensors& theta, const Re
     }
   }
   for (const auto& condition : system.conditions()) {
-    const auto t = at::full_like(one, condition.at);
-    Tensors inputs{t};
-    inputs.insert(inputs.end(), theta.begin(), theta.end());
+    const auto t = condition.where(theta);
     const auto x = system.to_x(t);
     for (int p = 0; p < patches; ++p) {
       const auto mask = regions.owned(p, x).to(at::kDouble);
@@ -61,7 +59,7 @@ MatchingEquations equations(const System& system, const Tensors& theta, const Re
       add(row, p, system.frame(p).response(at_place, theta, owned_constants(constants, p, n)),
           condition.component, 1.0, mask);
     }
-    residual.select(1, row).sub_(condition.value(inputs).front().expand_as(t).squeeze(1));
+    residual.select(1, row).sub_(condition.target(theta).squeeze(1));
     ++row;
   }
   return {residual, jacobian};
@@ -111,10 +109,8 @@ Matching match_forward(const System& system, const Tensors& theta, const Regions
   result.solved = at::ones({one.size(0)}, one.options().dtype(at::kBool));
   Tensors state(static_cast<std::size_t>(system.size()));
   auto t = at::full_like(one, system.start());
-  Tensors inputs{t};
-  inputs.insert(inputs.end(), theta.begin(), theta.end());
   for (const auto& condition : system.conditions()) {
-    state[static_cast<std::size_t>(condition.component)] = condition.value(inputs).front().expand_as(t);
+    state[static_cast<std::size_t>(condition.component)] = condition.target(theta);
   }
   for (int p = 0; p < system.patches(); ++p) {
     const auto guess = system.guess(p, theta);

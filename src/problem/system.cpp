@@ -112,6 +112,14 @@ void System::compile_patches(Graph& graph, const job::Problem& problem, const Pr
   derived_ = Tape(graph, concatenate({names.theta, limits, crossovers, ends}), derived);
 }
 
+Tensor BoundaryValue::where(const Tensors& theta) const { return at::full_like(theta.front(), at); }
+
+Tensor BoundaryValue::target(const Tensors& theta) const {
+  Tensors inputs{where(theta)};
+  inputs.insert(inputs.end(), theta.begin(), theta.end());
+  return value(inputs).front().expand_as(theta.front());
+}
+
 Tensors System::magnitudes(const Tensor& t, const Tensors& theta, const Tensors& state) const {
   Tensors inputs{t};
   inputs.insert(inputs.end(), theta.begin(), theta.end());

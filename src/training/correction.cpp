@@ -23,8 +23,7 @@ PatchTransfer patch_transfer(const problem::Frame& frame, const Tensors& theta,
   Tensor right = at::zeros({points, elements.count, n, s, n + 1}, matrix.options());
   for (int k = 0; k < n; ++k) {
     const auto sk = static_cast<std::size_t>(k);
-    const auto defect = elements.inner(nodes[sk]) - elements.left(nodes[sk]).unsqueeze(-1) -
-                        elements.integrate(drift.rate[sk] * patch.speed);
+    const auto defect = elements.defect(nodes[sk], drift.rate[sk] * patch.speed);
     right.select(2, k).select(3, k).fill_(1.0);
     right.select(2, k).select(3, n).copy_(defect.neg());
   }
@@ -97,12 +96,9 @@ Tensor start_correction(const problem::System& system, const Tensors& theta, con
   const auto one = at::ones_like(theta.front());
   Tensors rows, rights;
   for (const auto& condition : system.conditions()) {
-    const auto t = at::full_like(one, condition.at);
-    const auto x = system.to_x(t);
-    Tensors inputs{t};
-    inputs.insert(inputs.end(), theta.begin(), theta.end());
+    const auto x = system.to_x(condition.where(theta));
     Tensor row = at::zeros({one.size(0), n}, one.options());
-    Tensor right = condition.value(inputs).front().expand_as(t).clone();
+    Tensor right = condition.target(theta).clone();
     for (int p = 0; p < system.patches(); ++p) {
       const auto owned = regions.owned(p, x);
       if (!owned.any().item<bool>()) continue;

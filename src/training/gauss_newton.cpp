@@ -74,6 +74,8 @@ class Batch {
   };
 
   void linearise_patch(int p, const Heads& heads, Linearised& result) const;
+  Tensor element_rows(int p, const Tensor& weight, const Tensor& sensitivity) const;
+  void project_rows(const Tensor& rows, const Tensor& residuals, NormalEquations& equations) const;
   void linearise_glue(int p, const Heads& heads, Linearised& result) const;
   void linearise_conditions(const Heads& heads, Linearised& result) const;
   Nodal constants(int p, const Heads& heads) const;
@@ -112,13 +114,9 @@ Batch::Batch(const System& system, const Tensors& theta, const Regions& regions,
     glue_left_.push_back(places(p, x, trunk, scales));
     glue_right_.push_back(places(p + 1, x, trunk, scales));
   }
-  const auto one = at::ones_like(theta.front());
   for (const auto& condition : system.conditions()) {
-    const auto t = at::full_like(one, condition.at);
-    const auto x = system.to_x(t);
-    Tensors inputs{t};
-    inputs.insert(inputs.end(), theta.begin(), theta.end());
-    ConditionPlace place{condition.value(inputs).front().expand_as(t), {}, {}, condition.component};
+    const auto x = system.to_x(condition.where(theta));
+    ConditionPlace place{condition.target(theta), {}, {}, condition.component};
     for (int p = 0; p < system.patches(); ++p) {
       const auto mask = regions.owned(p, x);
       place.mask.push_back(mask.to(at::kDouble));
@@ -150,7 +148,6 @@ void Batch::linearise_patch(int p, const Heads& heads, Linearised& result) const
   const auto& frame = system_.frame(p);
   const auto values = constants(p, heads);
   const auto points = values.front().size(0);
-  const int s = elements.nodes;
 
   Tensor rho =
       carried_weight(system_, elements, at::stack(frame.response(patch.t, theta_, values).weight, 1));
@@ -163,47 +160,61 @@ void Batch::linearise_patch(int p, const Heads& heads, Linearised& result) const
   const auto scaled = (inner.abs().amax(4) * rho.unsqueeze(2) / rho.unsqueeze(1)).sum(2);
   const auto weight = rho / (1.0 + elements.width * scaled);  // (B, n, E)
 
-  // Element rows on the element's own s + 1 node values: W (d_i - d_0 - h A g d).
-  Tensor rows = at::zeros({points, elements.count, n_, s, n_, s + 1}, features_.options());
-  Tensor right = at::empty({points, elements.count, n_, s}, features_.options());
+  const auto rows = element_rows(p, weight, inner);
+  Tensors defects;
+  for (int k = 0; k < n_; ++k) {
+    const auto sk = static_cast<std::size_t>(k);
+    const auto defect = elements.defect(values[sk], drift.rate[sk] * patch.speed);
+    defects.push_back(defect * weight.select(1, k).unsqueeze(2));
+  }
+  project_rows(rows, at::stack(defects, 2), result.equations);
+  result.weights.defect.push_back(weight);
+  result.sensitivity.push_back(rho);
+}
+
+/// Weighted rows W (d_i - d_0 - h A g d) on an element's own s + 1 network values, (B, E, n, s, n, s + 1),
+/// for sensitivities g = dG/dC dt/dxi (B, n, n, E, s) and weights (B, n, E).
+Tensor Batch::element_rows(int p, const Tensor& weight, const Tensor& sensitivity) const {
+  const auto& elements = *grid_.elements;
+  const int s = elements.nodes;
+  const auto points = weight.size(0);
+  Tensor rows = at::zeros({points, elements.count, n_, s, n_, s + 1}, weight.options());
   const auto integration = elements.integration * elements.width;
   for (int k = 0; k < n_; ++k) {
-    const auto w = weight.select(1, k);  // (B, E)
     for (int l = 0; l < n_; ++l) {
       auto block = rows.select(2, k).select(3, l);  // (B, E, s, s + 1)
-      block.narrow(3, 1, s).copy_(integration * inner.select(1, k).select(1, l).unsqueeze(2)).neg_();
+      block.narrow(3, 1, s).copy_(integration * sensitivity.select(1, k).select(1, l).unsqueeze(2)).neg_();
       if (k == l) {
         block.select(3, 0).fill_(-1.0);
         block.narrow(3, 1, s).diagonal(0, 2, 3).add_(1.0);
       }
     }
-    rows.select(2, k).mul_(w.view({points, -1, 1, 1, 1}));
-    const auto sk = static_cast<std::size_t>(k);
-    const auto defect = elements.inner(values[sk]) - elements.left(values[sk]).unsqueeze(2) -
-                        elements.integrate(drift.rate[sk] * patch.speed);
-    right.select(2, k).copy_(defect * w.unsqueeze(2));
+    rows.select(2, k).mul_(weight.select(1, k).view({points, -1, 1, 1, 1}));
   }
   // Columns: the constants at the nodes are scale times network.
   const auto& scale = scale_[static_cast<std::size_t>(p)];
   const auto columns =
       at::cat({elements.left(scale).unsqueeze(3), elements.inner(scale)}, 3);  // (B, n, E, s + 1)
-  rows.mul_(columns.transpose(1, 2).unsqueeze(2).unsqueeze(2));
-  // In node space the normal matrix is small blocks; the trunk is the same for all points, so projecting it
-  // on the features is a few large products.
-  const auto m = rows.view({points * elements.count, n_ * s, n_ * (s + 1)});
-  const auto node_matrix = at::bmm(m.transpose(1, 2), m).view({points, elements.count, n_, s + 1, n_, s + 1});
+  return rows.mul_(columns.transpose(1, 2).unsqueeze(2).unsqueeze(2));
+}
+
+/// J^T J and J^T r on the heads from rows on nodes and residuals (B, E, n, s). In node space the normal
+/// matrix is small blocks; the trunk is the same for all points, so projecting it on the features is a few
+/// large products.
+void Batch::project_rows(const Tensor& rows, const Tensor& residuals, NormalEquations& equations) const {
+  const auto points = rows.size(0), count = rows.size(1), width = rows.size(5);
+  const auto m = rows.view({points * count, -1, n_ * width});
+  const auto node_matrix = at::bmm(m.transpose(1, 2), m).view({points, count, n_, width, n_, width});
   const auto node_gradient =
-      at::bmm(m.transpose(1, 2), right.view({-1, n_ * s, 1})).view({points, elements.count, n_, s + 1});
+      at::bmm(m.transpose(1, 2), residuals.reshape({points * count, -1, 1})).view({points, count, n_, width});
   const auto f = element_features_.size(2);
   const auto flat = element_features_.view({-1, f});  // (E (s + 1), F)
-  Tensor matrix = at::empty({points, n_, f, n_, f}, features_.options());
-  Tensor gradient = at::empty({points, n_, f}, features_.options());
+  Tensor matrix = at::empty({points, n_, f, n_, f}, rows.options());
+  Tensor gradient = at::empty({points, n_, f}, rows.options());
   for (int k = 0; k < n_; ++k) {
     for (int l = 0; l <= k; ++l) {
-      const auto block = node_matrix.select(2, k)
-                             .select(3, l)
-                             .permute({1, 2, 0, 3})
-                             .reshape({elements.count, (s + 1) * points, s + 1});
+      const auto block =
+          node_matrix.select(2, k).select(3, l).permute({1, 2, 0, 3}).reshape({count, width * points, width});
       const auto half = at::bmm(block, element_features_).view({-1, points * f});
       const auto whole = at::mm(flat.t(), half).view({f, points, f}).permute({1, 0, 2});
       matrix.select(1, k).select(2, l).copy_(whole);
@@ -211,10 +222,8 @@ void Batch::linearise_patch(int p, const Heads& heads, Linearised& result) const
     }
     gradient.select(1, k).copy_(at::mm(node_gradient.select(2, k).reshape({points, -1}), flat));
   }
-  result.equations.matrix.push_back(matrix.view({points, n_ * f, n_ * f}));
-  result.equations.gradient.push_back(gradient.view({points, n_ * f}));
-  result.weights.defect.push_back(weight);
-  result.sensitivity.push_back(rho);
+  equations.matrix.push_back(matrix.view({points, n_ * f, n_ * f}));
+  equations.gradient.push_back(gradient.view({points, n_ * f}));
 }
 
 /// Row scale: what a relative change of one in the solution, made through each constant, does to a component.
@@ -309,8 +318,7 @@ Batch::Residual Batch::residual(const Heads& heads, const Weights& weights) cons
     const auto rate = system_.frame(p).rate(patch.t, theta_, values);
     for (int k = 0; k < n_; ++k) {
       const auto sk = static_cast<std::size_t>(k);
-      auto defect = elements.inner(values[sk]) - elements.left(values[sk]).unsqueeze(2) -
-                    elements.integrate(rate[sk] * patch.speed);
+      auto defect = elements.defect(values[sk], rate[sk] * patch.speed);
       defect = defect * weights.defect[s].select(1, k).unsqueeze(2);
       loss = loss + defect.square().sum({1, 2});
       largest = at::maximum(largest, defect.abs().amax({1, 2}));

@@ -7,20 +7,12 @@ namespace {
 
 using at::Tensor;
 
-constexpr double largest_condition = 1.0e12;  // beyond this dPhi/dC is singular in double precision
-constexpr int crossover_places = 81;          // on each side of a hand-over
+constexpr int crossover_places = 81;  // on each side of a hand-over
 constexpr int refined_places = 17;
 
-/// A patch's drift: relative change of the solution per unit of x that its changing constants stand for, (B,
-/// m).
-Tensor drift_size(const problem::System& system, const Tensors& theta, int patch, const Tensor& t,
-                  const Tensors& constants) {
-  const auto& frame = system.frame(patch);
-  const auto rate = frame.rate(t, theta, constants);
-  const auto weight = frame.response(t, theta, constants).weight;
-  Tensor sum = at::zeros_like(t);
-  for (std::size_t k = 0; k < rate.size(); ++k) sum = sum + (rate[k] * weight[k]).square();
-  return sum.sqrt() * (system.log_scale() ? t : at::ones_like(t));
+/// |change| / magnitude; no change is none, also where an unknown and its magnitude vanish.
+Tensor relative_size(const Tensor& change, const Tensor& magnitude) {
+  return at::where(change == 0.0, at::zeros_like(change), (change / magnitude).abs());
 }
 
 Tensor nan_like(const Tensor& values) { return at::full_like(values, NAN); }
@@ -55,7 +47,7 @@ Evaluation evaluate(const Trained& trained, const Tensor& t) {
     const auto s = static_cast<std::size_t>(p);
     const auto inverse = system.frame(p).invert(t, theta, result.state, result.constants[s]);
     const auto condition = system.frame(p).condition(t, theta, inverse.constants);
-    const auto known = inverse.error.isfinite() & (condition < largest_condition);
+    const auto known = inverse.error.isfinite() & (condition < problem::Frame::degenerate_condition);
     for (std::size_t k = 0; k < inverse.constants.size(); ++k) {
       auto& values = result.constants[s][k];
       values = at::where(inside[s], values, at::where(known, inverse.constants[k], nan_like(values)));
@@ -72,7 +64,8 @@ Tensor limits(const Trained& trained) {
   for (int p = 0; p < system.patches(); ++p) {
     const auto s = static_cast<std::size_t>(p);
     const auto& t = grid.patches[s].t;
-    auto drift = drift_size(system, theta, p, t, nodes[s]);
+    auto drift = system.frame(p).drift_size(t, theta, nodes[s]);
+    if (system.log_scale()) drift = drift * t;
     drift = at::where(drift.isfinite(), drift, at::full_like(drift, INFINITY));
     const auto x = system.to_x(t);
     const auto own = (x >= regions.own_start(p)) & (x <= regions.own_end(p));
@@ -103,8 +96,8 @@ Crossing find_crossing(const Trained& trained, int p, const Tensor& x) {
   const auto t = trained.system.to_t(x);
   const auto values = evaluate(trained, t);
   const auto s = static_cast<std::size_t>(p);
-  const auto ratio = drift_size(trained.system, trained.theta, p, t, values.constants[s]).log() -
-                     drift_size(trained.system, trained.theta, p + 1, t, values.constants[s + 1]).log();
+  const auto ratio = trained.system.frame(p).drift_size(t, trained.theta, values.constants[s]).log() -
+                     trained.system.frame(p + 1).drift_size(t, trained.theta, values.constants[s + 1]).log();
   const auto a = ratio.slice(1, 0, -1), b = ratio.slice(1, 1);
   const auto low = x.slice(1, 0, -1), high = x.slice(1, 1), length = high - low;
   const auto less = (length * (b <= 0.0).to(at::kDouble)).cumsum(1);
@@ -153,7 +146,7 @@ Tensor relative_change(const Trained& trained, const Grid& grid, const std::vect
       const auto i = static_cast<std::size_t>(system.component(u));
       Tensor change = at::zeros_like(t);
       for (std::size_t k = 0; k < n; ++k) change = change + response.jacobian[i * n + k] * corrections[s][k];
-      const auto relative = (change / magnitude[static_cast<std::size_t>(u)]).abs();
+      const auto relative = relative_size(change, magnitude[static_cast<std::size_t>(u)]);
       largest = at::maximum(largest, at::where(owned, relative, at::zeros_like(relative)).amax(1));
     }
   }
@@ -166,7 +159,7 @@ Tensor relative_difference(const problem::System& system, const Tensors& theta, 
   Tensor largest = at::zeros({theta.front().size(0)}, theta.front().options());
   for (std::size_t u = 0; u < unknowns.size(); ++u) {
     const auto& own = state[static_cast<std::size_t>(system.component(static_cast<int>(u)))];
-    largest = at::maximum(largest, ((unknowns[u] - own) / magnitude[u]).abs().amax(1));
+    largest = at::maximum(largest, relative_size(unknowns[u] - own, magnitude[u]).amax(1));
   }
   return largest;
 }
@@ -180,7 +173,7 @@ Tensor degenerate(const Trained& trained) {
     const auto s = static_cast<std::size_t>(p);
     const auto condition =
         trained.system.frame(p).condition(trained.grid.patches[s].t, trained.theta, nodes[s]);
-    const auto bad = ((condition > largest_condition) | condition.isinf()).any(1);
+    const auto bad = ((condition > problem::Frame::degenerate_condition) | condition.isinf()).any(1);
     any = p == 0 ? bad : any | bad;
   }
   return any;

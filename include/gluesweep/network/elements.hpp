@@ -31,6 +31,10 @@ struct Elements {
   /// Element-wise integrals from the left end to each node, h A f: (..., N) -> (..., E, s).
   at::Tensor integrate(const at::Tensor& values) const;
 
+  /// Collocation defects C_i - C_0 - h sum_j A_ij f_j of node values C with the slopes f = dC/dxi: (..., E,
+  /// s).
+  at::Tensor defect(const at::Tensor& values, const at::Tensor& slopes) const;
+
   /// Value at xi (B, m) of the piecewise polynomial through node values (B, N).
   at::Tensor interpolate(const at::Tensor& values, const at::Tensor& where) const;
 };

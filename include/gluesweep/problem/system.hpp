@@ -45,9 +45,15 @@ class Frame {
   Drift drift(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
   Response response(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
 
+  /// Relative change of the solution per unit of t that the changing constants stand for, all of them
+  /// together.
+  at::Tensor drift_size(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
+
   /// Condition number of dPhi/dC with its columns in units of rho and its rows scaled to 1; infinite or NaN
   /// where the frame is degenerate.
   at::Tensor condition(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
+  static constexpr double degenerate_condition =
+      1.0e12;  ///< beyond this dPhi/dC is singular in double precision
 
   /// Solves Phi(t; C) = state for C: the problem's own inverse or the one found by undoing the expression,
   /// where there is one, polished by a damped Newton iteration that starts from it or from `guess`.
@@ -68,6 +74,9 @@ struct BoundaryValue {
   double at;      ///< the variable
   int component;  ///< of the state
   Tape value;     ///< in (t, theta)
+
+  at::Tensor where(const Tensors& theta) const;   ///< the place for every point, (B, 1)
+  at::Tensor target(const Tensors& theta) const;  ///< the value there, (B, 1)
 };
 
 struct ProblemNodes;  // what a problem declares, while it is compiled
