@@ -199,62 +199,32 @@ class Builder {
     add_point("seed", Type::int64, Source::seed, 0, "1", "seed of the sampler");
   }
 
+  void add_network_array(const std::string& name, const std::vector<std::string>& dimensions,
+                         const std::string& long_name, Source source, std::int64_t index = 0) {
+    add({Group::network, name, Type::float64, dimensions, {}, {}, "1", long_name, source, index});
+  }
+
   void add_network() {
-    const auto constants =
-        static_cast<std::int64_t>(problem_.patches.size()) * static_cast<std::int64_t>(problem_.state_size());
     if (job_.output.heads && network_.head_features > 0) {
+      const auto patches = static_cast<std::int64_t>(problem_.patches.size());
       dimension(Group::network, "feature", network_.head_features, false);
-      dimension(Group::network, "constant", constants, false);
-      add({Group::network,
-           "head",
-           Type::float64,
-           {"sample", "feature", "constant"},
-           {},
-           {},
-           "1",
-           "output layer of each point's coefficient network",
-           Source::head,
-           0});
-    }
-    if (job_.output.heads && network_.map_parameters > 0) {
-      dimension(Group::network, "patch", static_cast<std::int64_t>(problem_.patches.size()), false);
+      dimension(Group::network, "constant", patches * problem_.state_size(), false);
+      dimension(Group::network, "patch", patches, false);
       dimension(Group::network, "map_parameter", network_.map_parameters, false);
-      add({Group::network,
-           "map",
-           Type::float64,
-           {"sample", "patch", "map_parameter"},
-           {},
-           {},
-           "1",
-           "parameters of the map from the variable to the trunk's input",
-           Source::map,
-           0});
-    }
-    if (job_.output.heads && network_.scale_terms > 0) {
       dimension(Group::network, "term", network_.scale_terms, false);
-      add({Group::network,
-           "scale",
-           Type::float64,
-           {"sample", "constant", "term"},
-           {},
-           {},
-           "1",
-           "Chebyshev coefficients of the logarithm of each constant's natural size",
-           Source::scale,
-           0});
+      add_network_array("head", {"sample", "feature", "constant"},
+                        "output layer of each point's coefficient network", Source::head);
+      add_network_array("map", {"sample", "patch", "map_parameter"},
+                        "parameters of the map from the variable to the trunk's input", Source::map);
+      add_network_array("scale", {"sample", "constant", "term"},
+                        "Chebyshev coefficients of the logarithm of each constant's natural size",
+                        Source::scale);
     }
     for (std::size_t i = 0; i < network_.trunk.size(); ++i) {
       const auto& [name, array] = network_.trunk[i];
-      add({Group::network,
-           name,
-           Type::float64,
-           trunk_dimensions(name, array),
-           {},
-           {},
-           "1",
-           "array " + name + " of the hidden layers that all points share",
-           Source::trunk,
-           static_cast<std::int64_t>(i)});
+      add_network_array(name, trunk_dimensions(name, array),
+                        "array " + name + " of the hidden layers that all points share", Source::trunk,
+                        static_cast<std::int64_t>(i));
     }
   }
 
