@@ -87,7 +87,7 @@ FileSummary SummaryBuilder::result(double file_bytes) const {
   summary.verified = truths_.count();
   summary.true_median = truths_.quantile(0.5);
   summary.true_max = truths_.max();
-  summary.covered = comparable_ > 0 ? static_cast<double>(covered_) / static_cast<double>(comparable_) : 0.0;
+  summary.covered = comparable_ > 0 ? static_cast<double>(covered_) / static_cast<double>(comparable_) : NAN;
   summary.matched = matchings_.count();
   summary.matching_median = matchings_.quantile(0.5);
   summary.matching_factor = factors_.quantile(0.5);
@@ -109,10 +109,11 @@ std::string summary_text(const FileSummary& summary, const std::string& path) {
                                           rough(summary.error_99) + ", largest " + rough(summary.error_max));
   }
   if (summary.verified > 0) {
+    const std::string covered =
+        std::isnan(summary.covered) ? "" : "; " + percent(summary.covered) + " below their estimate";
     text += line("error (verified)", "median " + rough(summary.true_median) + ", largest " +
                                          rough(summary.true_max) + " on " + grouped(summary.verified) +
-                                         " points checked independently; " + percent(summary.covered) +
-                                         " below their estimate");
+                                         " points checked independently" + covered);
   }
   if (summary.matched > 0) {
     std::string matching = "median error " + rough(summary.matching_median);

@@ -171,9 +171,17 @@ Tensor degenerate(const Trained& trained) {
   Tensor any;
   for (int p = 0; p < trained.system.patches(); ++p) {
     const auto s = static_cast<std::size_t>(p);
-    const auto condition =
-        trained.system.frame(p).condition(trained.grid.patches[s].t, trained.theta, nodes[s]);
-    const auto bad = ((condition > problem::Frame::degenerate_condition) | condition.isinf()).any(1);
+    const auto& frame = trained.system.frame(p);
+    const auto& t = trained.grid.patches[s].t;
+    const auto condition = frame.condition(t, trained.theta, nodes[s]);
+    // Undefined at a finite state: a column of dPhi/dC is zero there. At an infinite one that is no wonder.
+    Tensor defined = at::ones_like(condition, condition.options().dtype(at::kBool));
+    for (const auto& component : frame.state(t, trained.theta, nodes[s])) {
+      defined = defined & component.isfinite();
+    }
+    const auto bad = ((condition > problem::Frame::degenerate_condition) | condition.isinf() |
+                      (condition.isnan() & defined))
+                         .any(1);
     any = p == 0 ? bad : any | bad;
   }
   return any;

@@ -195,7 +195,10 @@ void Trainer::Implementation::finish(const Points& points, BlockResult& result,
   const auto exact = system.exact(t, points.theta);
   result.reference_error = exact.empty() ? at::full_like(result.error_estimate, NAN)
                                          : relative_difference(system, points.theta, t, state, exact);
-  result.matching_error = relative_difference(system, points.theta, t, state, unknowns);
+  // Against a trained solution; matching alone has only the closed form to be compared with.
+  const bool matching = job.training.method == job::Training::Method::matching;
+  result.matching_error =
+      matching ? result.reference_error : relative_difference(system, points.theta, t, state, unknowns);
   const auto derived = system.derived(points.theta, derived_inputs);
   result.derived = derived.empty() ? at::empty({0, t.size(0)}, t.options()) : at::cat(derived, 1).t();
   Tensors maps;

@@ -40,8 +40,8 @@ struct FileSummary {
   double error_median = 0.0, error_99 = 0.0, error_max = 0.0;  ///< of the estimates, relative
   std::int64_t verified = 0;                                   ///< points with a true error
   double true_median = 0.0, true_max = 0.0;                    ///< of those
-  double covered = 0.0;                                        ///< share of true errors below their estimate
-  std::int64_t matched = 0;                                    ///< points with matching's error
+  double covered = 0.0;      ///< share of true errors below their estimate; NaN without any
+  std::int64_t matched = 0;  ///< points with matching's error
   double matching_median = 0.0;
   double matching_factor = 0.0;  ///< median over the points of matching's error over ours
 

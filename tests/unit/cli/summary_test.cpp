@@ -70,6 +70,14 @@ TEST(Summary, MatchingAloneIsNotComparedWithItself) {
   EXPECT_THAT(summary_text(summary, "a.h5"), Not(HasSubstr("times ours")));
 }
 
+TEST(Summary, CoverageIsNotClaimedWithoutEstimates) {
+  SummaryBuilder builder(1e-6);
+  for (int i = 0; i < 4; ++i) builder.add(1, nan, 1e-8, 0.3);
+  const auto text = summary_text(builder.result(0), "a.h5");
+  EXPECT_THAT(text, HasSubstr("on 4 points checked independently\n"));
+  EXPECT_THAT(text, Not(HasSubstr("below their estimate")));
+}
+
 TEST(Summary, AlmostAllIsNotAll) {
   SummaryBuilder builder(1e-6);
   for (int i = 0; i < 99999; ++i) builder.add(1, 1e-8, nan, nan);
