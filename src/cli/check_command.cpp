@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <iostream>
 #include <vector>
 
@@ -36,8 +37,21 @@ std::string parameters_text(const job::Problem& problem, const std::vector<doubl
   return text;
 }
 
-std::string report_text(const problem::PatchReport& report, const std::string& symbol,
-                        const std::string& unit) {
+std::string faded_text(const job::Problem& problem, const job::Patch& patch,
+                       const problem::FadedConstant& faded) {
+  const auto& name = patch.constants[static_cast<std::size_t>(faded.constant)].name;
+  return "\n    warning: near " + problem.variable.symbol + " = " + rough(faded.place.at) + " for " +
+         parameters_text(problem, faded.place.parameters) + " the constant " + name + " no longer moves " +
+         "the solution, by the unknowns' magnitude: nothing determines it there;\n"
+         "    write it so that it stays felt, e.g. K + " +
+         name + " rather than K + " + name + "*exp(-r*" + problem.variable.symbol +
+         "), choose a smaller magnitude, or end the patch before";
+}
+
+std::string report_text(const job::Problem& problem, const problem::PatchReport& report,
+                        const job::Patch& patch) {
+  const std::string& symbol = problem.variable.symbol;
+  const std::string& unit = problem.variable.unit;
   const std::string of = unit == "1" ? "" : " " + unit;
   std::string text = "  patch " + report.patch + ": ends at " + symbol + " = " + rough(report.hand_over_low);
   if (report.hand_over_high != report.hand_over_low) text += " to " + rough(report.hand_over_high);
@@ -48,11 +62,30 @@ std::string report_text(const problem::PatchReport& report, const std::string& s
         "\n    warning: nowhere in its region does this form solve the equation well; check the form or move "
         "the hand-over (until)";
   }
+  if (report.faded) text += faded_text(problem, patch, *report.faded);
   return text + "\n";
 }
 
-void refuse_degenerate(const job::Problem& problem, const std::vector<problem::PatchReport>& reports) {
+void refuse_undefined_hand_overs(const job::Problem& problem,
+                                 const std::vector<problem::PatchReport>& reports) {
   for (const auto& report : reports) {
+    if (!report.no_hand_over) continue;
+    throw job::InputError("gluesweep check: the hand-over of patch '" + report.patch +
+                          "' (until) is not a place on the " + problem.variable.symbol + " axis for " +
+                          parameters_text(problem, *report.no_hand_over) +
+                          ": it is undefined or infinite, or not above 0 on a log scale.\n"
+                          "Correct the expression, or narrow the ranges of its parameters.");
+  }
+}
+
+void refuse_unusable(const job::Problem& problem, const std::vector<problem::PatchReport>& reports) {
+  for (const auto& report : reports) {
+    if (!report.degenerate && std::isinf(report.deep_drift)) {
+      throw job::InputError("gluesweep check: nowhere in patch '" + report.patch +
+                            "' is the equation, with the patch's solution inserted, a finite number.\n"
+                            "Look for a division by zero, an overflow or a logarithm or root of a negative "
+                            "number in equations, definitions and the patch's solution.");
+    }
     if (!report.degenerate) continue;
     throw job::InputError(
         "gluesweep check: patch '" + report.patch + "' is degenerate at " + problem.variable.symbol + " = " +
@@ -80,12 +113,13 @@ ExitCode check_command(const CheckOptions& options, const parallel::Communicator
     std::cout << plan_text(job, plan) << std::flush;
     const at::Tensor points = sample_points(space);
     const auto reports = problem::check_patches(job.problem, points);
+    refuse_undefined_hand_overs(job.problem, reports);
     std::cout << "patches, at " << points.size(0) << " of the points:\n";
-    for (const auto& report : reports) {
-      std::cout << report_text(report, job.problem.variable.symbol, job.problem.variable.unit);
+    for (std::size_t p = 0; p < reports.size(); ++p) {
+      std::cout << report_text(job.problem, reports[p], job.problem.patches[p]);
     }
     std::cout << std::flush;
-    refuse_degenerate(job.problem, reports);
+    refuse_unusable(job.problem, reports);
     std::cout << "the job is good\n" << std::flush;
   });
   return ExitCode::complete;

@@ -10,6 +10,34 @@ using at::Tensor;
 
 constexpr int places = 65;  // per region
 
+// Relative change of the solution by a constant's own size (at least one) below which rounding hides it.
+constexpr double hidden = 1.0e-14;
+constexpr std::int64_t stretch = 5;  // places over which it must stay hidden
+
+std::vector<double> row_of(const Tensor& parameters, std::int64_t row) {
+  const auto values = parameters[row].contiguous();
+  return {values.data_ptr<double>(), values.data_ptr<double>() + values.numel()};
+}
+
+std::optional<FadedConstant> find_faded(const Frame& frame, const Tensors& theta, const Tensor& t,
+                                        const Tensors& constants, const Tensor& parameters) {
+  std::optional<FadedConstant> faded;
+  const auto weight = frame.response(t, theta, constants).weight;
+  double least = hidden;
+  for (std::size_t k = 0; k < weight.size(); ++k) {
+    auto effect = weight[k] * constants[k].abs().clamp_min(1.0);
+    effect = at::where(effect.isfinite(), effect, at::ones_like(effect));
+    const auto lasting = effect.unfold(1, stretch, 1).amax(2);  // b*sin(t) is zero at places, yet not dead
+    const auto where = lasting.argmin().item<std::int64_t>();
+    const auto row = where / lasting.size(1), place = where % lasting.size(1) + stretch / 2;
+    const auto value = lasting.flatten()[where].item<double>();
+    if (value >= least) continue;
+    least = value;
+    faded = {static_cast<int>(k), {t[row][place].item<double>(), row_of(parameters, row)}};
+  }
+  return faded;
+}
+
 PatchReport check_patch(const System& system, const Tensors& theta, const Regions& regions,
                         const Matching& matching, int patch, const Tensor& parameters) {
   const auto& frame = system.frame(patch);
@@ -21,6 +49,8 @@ PatchReport check_patch(const System& system, const Tensors& theta, const Region
   PatchReport report;
   report.patch = frame.name();
   const auto hand_over = system.to_t(regions.own_end(patch));
+  const auto undefined = hand_over.isfinite().logical_not().nonzero();
+  if (undefined.size(0) > 0) report.no_hand_over = row_of(parameters, undefined[0][0].item<std::int64_t>());
   report.hand_over_low = hand_over.min().item<double>();
   report.hand_over_high = hand_over.max().item<double>();
 
@@ -32,9 +62,9 @@ PatchReport check_patch(const System& system, const Tensors& theta, const Region
   if (report.degenerate) {
     const auto worst = condition.argmax().item<std::int64_t>();
     report.degenerate_at = t.flatten()[worst].item<double>();
-    const auto row = parameters[worst / places].contiguous();
-    report.degenerate_parameters.assign(row.data_ptr<double>(), row.data_ptr<double>() + row.numel());
+    report.degenerate_parameters = row_of(parameters, worst / places);
   }
+  report.faded = find_faded(frame, theta, t, constants, parameters);
 
   auto drift = frame.drift_size(t, theta, constants);
   if (system.log_scale()) drift = drift * t;

@@ -192,10 +192,10 @@ void FrameCompiler::build_weights() {
 /// The largest entry of the inverse of dPhi/dC after scaling its columns, then its rows, to unit size.
 Node FrameCompiler::condition() {
   std::vector<Node> column_size, row_size;
-  for (int k = 0; k < n_; ++k) {
+  for (int k = 0; k < n_; ++k) {  // by absolute values: squares of a solution near 1e-170 would vanish
     Node sum = graph_.number(0.0);
-    for (int i = 0; i < n_; ++i) sum = graph_.add(sum, graph_.multiply(jacobian(i, k), jacobian(i, k)));
-    column_size.push_back(graph_.apply(Op::sqrt, sum));
+    for (int i = 0; i < n_; ++i) sum = graph_.add(sum, graph_.apply(Op::abs, jacobian(i, k)));
+    column_size.push_back(sum);
   }
   for (int i = 0; i < n_; ++i) {
     Node sum = graph_.number(0.0);

@@ -50,6 +50,23 @@ class Usage(ProgramTest):
         self.assertIn("k1 = ", finished.err)
         self.assertIn("Move its hand-over", finished.err)
 
+    def test_check_refuses_what_is_no_place_and_no_number(self):
+        (self.folder / "bad.yaml").write_text(JOB.replace('until: "1/k1"', 'until: "log(-k1)"'))
+        finished = self.call("check", "bad.yaml", code=2)
+        self.assertIn("the hand-over of patch 'second' (until) is not a place on the t axis for k1 = ", finished.err)
+        self.assertIn("Correct the expression", finished.err)
+        (self.folder / "bad.yaml").write_text(JOB.replace('"-k1*A - k2*A**2"', '"-k1*A - k2*A**2/(k1-k1)"'))
+        finished = self.call("check", "bad.yaml", code=2)
+        self.assertIn("nowhere in patch 'second' is the equation, with the patch's solution inserted", finished.err)
+        self.assertIn("Look for a division by zero", finished.err)
+
+    def test_check_warns_of_a_constant_that_dies_out(self):
+        (self.folder / "dies.yaml").write_text(JOB.replace('"exp(d - k1*t)"', '"1 + d*exp(-k1*t)"'))
+        finished = self.call("check", "dies.yaml")
+        self.assertIn("the constant d no longer moves the solution", finished.out)
+        self.assertIn("rather than K + d*exp(-r*t)", finished.out)
+        self.assertNotIn("no longer moves", self.call("check", "job.yaml").out)
+
     def test_check_prints_the_plan(self):
         finished = self.call("check", "job.yaml", ranks=2)
         for words in ("20 by a Sobol sequence: k1 0.01 to 1 log, k2 10 to 1000 log", "5 of up to 4 points, on 2 ranks",

@@ -71,6 +71,51 @@ TEST(CheckPatches, MeasuresHowWellAPatchSolvesTheEquationDeepInItsRegion) {
   EXPECT_GT(wrong[0].deep_drift, 0.01);
 }
 
+/// Relaxation to K = 10: the first form's constant dies out with its term, the second's does not.
+constexpr const char* relaxation = R"yaml(name: relaxation
+variable: {symbol: t, range: [0, 60], scale: linear}
+parameters: {r: {default: 1}}
+unknowns: {y: {order: 1}}
+equations: {y: "r*(10 - y)"}
+conditions: [{at: start, y: "1"}]
+patches: [{name: only, constants: {b: "9"}, solution: {y: "10 - b*exp(-r*t)"}}]
+)yaml";
+
+TEST(CheckPatches, FindsAConstantThatDiesOut) {
+  const auto parameters = at::tensor({0.1, 1.0}, at::kDouble).view({2, 1});
+  const auto dying = check_patches(test::job_of(relaxation).problem, parameters);
+  EXPECT_FALSE(dying[0].degenerate);
+  ASSERT_TRUE(dying[0].faded.has_value());
+  EXPECT_EQ(dying[0].faded->constant, 0);
+  EXPECT_GT(dying[0].faded->place.at, 50.0);
+  EXPECT_EQ(dying[0].faded->place.parameters, std::vector<double>{1.0});
+  const auto staying = check_patches(
+      test::job_of(test::replaced(relaxation, "10 - b*exp(-r*t)", "10 + b")).problem, parameters);
+  EXPECT_FALSE(staying[0].faded.has_value());
+  // b*sin(t) is zero at places of [0, 60], yet stays felt.
+  const auto swinging = check_patches(
+      test::job_of(test::replaced(relaxation, "10 - b*exp(-r*t)", "20 + b*sin(t)")).problem, parameters);
+  EXPECT_FALSE(swinging[0].faded.has_value());
+}
+
+TEST(CheckPatches, TinySolutionsAreNotDegenerate) {
+  // y falls to 1e-282, whose square is zero in double precision.
+  auto text = test::replaced(relaxation, "r*(10 - y)", "-r*y");
+  text = test::replaced(text, "10 - b*exp(-r*t)", "exp(b - r*t)");
+  const auto reports =
+      check_patches(test::job_of(text).problem, at::tensor({10.8}, at::kDouble).view({1, 1}));
+  EXPECT_FALSE(reports[0].degenerate);
+  EXPECT_EQ(reports[0].worst_condition, 1.0);
+}
+
+TEST(CheckPatches, ReportsAHandOverThatIsNoPlace) {
+  const auto text = test::replaced(parallel, "until: \"q\"", "until: \"sqrt(q - 1)\"");
+  const auto reports =
+      check_patches(test::job_of(text).problem, at::tensor({1.0, 1.5, 2.0, 0.5}, at::kDouble).view({2, 2}));
+  EXPECT_EQ(reports[0].no_hand_over, (std::vector<double>{2.0, 0.5}));
+  EXPECT_FALSE(reports[1].no_hand_over.has_value());
+}
+
 TEST(CheckPatches, FindsTheShippedProblemsHealthy) {
   for (const std::string name : {"mixed_order_decay", "freeze_out", "misaligned_scalar"}) {
     const auto problem = test::shipped_job(name).problem;
@@ -80,6 +125,7 @@ TEST(CheckPatches, FindsTheShippedProblemsHealthy) {
                                                    : at::tensor({1.0, 100.0}, at::kDouble).view({2, 1});
     for (const auto& report : check_patches(problem, parameters)) {
       EXPECT_FALSE(report.degenerate) << name << ": " << report.patch;
+      EXPECT_FALSE(report.faded.has_value()) << name << ": " << report.patch;
       EXPECT_LT(report.deep_drift, 0.05) << name << ": " << report.patch;
     }
   }
