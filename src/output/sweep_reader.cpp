@@ -25,7 +25,8 @@ struct SweepReader::Implementation {
   explicit Implementation(std::string file) : path(std::move(file)) {
     silence_hdf5();
     if (!std::filesystem::exists(path)) throw job::InputError(path + ": there is no such file");
-    if (H5Fis_hdf5(path.c_str()) == 0) refuse("it is not an HDF5 file");
+    if (std::filesystem::is_directory(path)) refuse("it is a directory");
+    if (H5Fis_hdf5(path.c_str()) <= 0) refuse("it is not an HDF5 file, or may not be read");
     handle = Handle(check(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), "open", path), H5Fclose);
     if (!has_attribute(handle.get(), "format_version") || !has_attribute(handle.get(), "job_hash")) {
       refuse("it is an HDF5 file, but lacks the attributes format_version and job_hash");

@@ -181,6 +181,8 @@ TEST_F(SweepFileTest, TheReaderRefusesOtherFiles) {
   EXPECT_THAT(input_error([&] { SweepReader reader(path_); }), HasSubstr("there is no such file"));
   std::ofstream(path_) << "text";
   EXPECT_THAT(input_error([&] { SweepReader reader(path_); }), HasSubstr("it is not an HDF5 file"));
+  const std::string folder = std::filesystem::path(path_).parent_path().string();
+  EXPECT_THAT(input_error([&] { SweepReader reader(folder); }), HasSubstr("it is a directory"));
   const std::string other = directory_.file("other.h5");
   H5Fclose(H5Fcreate(other.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
   EXPECT_THAT(input_error([&] { SweepReader reader(other); }),
