@@ -56,16 +56,11 @@ std::string parameter_text(const job::SweptParameter& parameter) {
 
 std::string sampler_text(job::Sampler sampler) {
   switch (sampler) {
-    case job::Sampler::grid:
-      return "a grid";
-    case job::Sampler::sobol:
-      return "a Sobol sequence";
-    case job::Sampler::latin_hypercube:
-      return "a Latin hypercube";
-    case job::Sampler::random:
-      return "random points";
-    case job::Sampler::list:
-      return "a list";
+    case job::Sampler::grid: return "a grid";
+    case job::Sampler::sobol: return "a Sobol sequence";
+    case job::Sampler::latin_hypercube: return "a Latin hypercube";
+    case job::Sampler::random: return "random points";
+    case job::Sampler::list: return "a list";
   }
   return "";
 }
@@ -78,8 +73,8 @@ std::string line(const std::string& name, const std::string& text) {
 
 void keep_freed_memory() {
 #ifdef __GLIBC__
-  // Training frees and takes arrays of some megabytes all the time. Handing them back to the system each time, as
-  // glibc does by default, costs a seventh of the run in page faults.
+  // Training frees and takes arrays of some megabytes all the time. Handing them back to the system each
+  // time, as glibc does by default, costs a seventh of the run in page faults.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
 #endif

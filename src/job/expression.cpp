@@ -73,37 +73,25 @@ constexpr const char* accepted_text =
 /// What to do about a character that starts nothing in the grammar.
 std::string remedy_for(char c) {
   switch (c) {
-    case '^':
-      return "write ** for a power";
-    case '%':
-      return "there is no remainder or percent; accepted operators: + - * / **";
-    case '!':
-      return "there is no factorial or negation; accepted operators: + - * / **";
+    case '^': return "write ** for a power";
+    case '%': return "there is no remainder or percent; accepted operators: + - * / **";
+    case '!': return "there is no factorial or negation; accepted operators: + - * / **";
     case '<':
-    case '>':
-      return "comparisons are not accepted; min(a, b) and max(a, b) are";
-    case '=':
-      return "an expression is a value, not a statement or comparison";
-    case ';':
-      return "an expression is one value, not a sequence of statements";
+    case '>': return "comparisons are not accepted; min(a, b) and max(a, b) are";
+    case '=': return "an expression is a value, not a statement or comparison";
+    case ';': return "an expression is one value, not a sequence of statements";
     case '\'':
     case '"':
-    case '`':
-      return "text is not accepted inside an expression; write names without quotes";
-    case '.':
-      return "attribute access is not accepted; a point belongs to a number only";
+    case '`': return "text is not accepted inside an expression; write names without quotes";
+    case '.': return "attribute access is not accepted; a point belongs to a number only";
     case '[':
     case ']':
     case '{':
-    case '}':
-      return "use round parentheses; lists and indices are not accepted";
+    case '}': return "use round parentheses; lists and indices are not accepted";
     case '\n':
-    case '\r':
-      return "an expression is one line; YAML's `>-` folds several lines into one";
-    case '\t':
-      return "use spaces";
-    default:
-      break;
+    case '\r': return "an expression is one line; YAML's `>-` folds several lines into one";
+    case '\t': return "use spaces";
+    default: break;
   }
   if (static_cast<unsigned char>(c) >= 0x80)
     return "use ASCII characters only: - for minus, * for times, ** for powers";

@@ -12,12 +12,9 @@ namespace {
 
 std::string kind_text(const Node& node) {
   switch (node.kind) {
-    case Node::Kind::list:
-      return "a list";
-    case Node::Kind::map:
-      return "a mapping";
-    default:
-      break;
+    case Node::Kind::list: return "a list";
+    case Node::Kind::map: return "a mapping";
+    default: break;
   }
   return in_quotes(node.text) + (node.is_quoted && looks_like_number(node.text) ? " in quotes" : "");
 }

@@ -65,7 +65,7 @@ class Progress final : public sweep::ProgressListener {
   double due_;  ///< when to speak next
   bool first_block_seen_ = false;
   std::int64_t last_done_ = -1;  ///< what was said last
-  std::size_t drawn_ = 0;  ///< characters of the bar on the screen
+  std::size_t drawn_ = 0;        ///< characters of the bar on the screen
 };
 
 }  // namespace gluesweep::cli

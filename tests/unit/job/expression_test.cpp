@@ -14,44 +14,25 @@ using Values = std::map<std::string, double>;
 
 double call(Function function, double a, double b) {
   switch (function) {
-    case Function::exp:
-      return std::exp(a);
-    case Function::expm1:
-      return std::expm1(a);
-    case Function::log:
-      return std::log(a);
-    case Function::log10:
-      return std::log10(a);
-    case Function::log1p:
-      return std::log1p(a);
-    case Function::sqrt:
-      return std::sqrt(a);
-    case Function::sin:
-      return std::sin(a);
-    case Function::cos:
-      return std::cos(a);
-    case Function::tan:
-      return std::tan(a);
-    case Function::asin:
-      return std::asin(a);
-    case Function::acos:
-      return std::acos(a);
-    case Function::atan:
-      return std::atan(a);
-    case Function::sinh:
-      return std::sinh(a);
-    case Function::cosh:
-      return std::cosh(a);
-    case Function::tanh:
-      return std::tanh(a);
-    case Function::erf:
-      return std::erf(a);
-    case Function::abs:
-      return std::abs(a);
-    case Function::min:
-      return std::fmin(a, b);
-    case Function::max:
-      return std::fmax(a, b);
+    case Function::exp: return std::exp(a);
+    case Function::expm1: return std::expm1(a);
+    case Function::log: return std::log(a);
+    case Function::log10: return std::log10(a);
+    case Function::log1p: return std::log1p(a);
+    case Function::sqrt: return std::sqrt(a);
+    case Function::sin: return std::sin(a);
+    case Function::cos: return std::cos(a);
+    case Function::tan: return std::tan(a);
+    case Function::asin: return std::asin(a);
+    case Function::acos: return std::acos(a);
+    case Function::atan: return std::atan(a);
+    case Function::sinh: return std::sinh(a);
+    case Function::cosh: return std::cosh(a);
+    case Function::tanh: return std::tanh(a);
+    case Function::erf: return std::erf(a);
+    case Function::abs: return std::abs(a);
+    case Function::min: return std::fmin(a, b);
+    case Function::max: return std::fmax(a, b);
   }
   return NAN;
 }
@@ -59,22 +40,14 @@ double call(Function function, double a, double b) {
 double evaluate(const ExpressionNode& node, const Values& values) {
   const auto operand = [&](std::size_t i) { return evaluate(*node.operands.at(i), values); };
   switch (node.kind) {
-    case ExpressionKind::number:
-      return node.number;
-    case ExpressionKind::symbol:
-      return values.at(node.symbol);
-    case ExpressionKind::negate:
-      return -operand(0);
-    case ExpressionKind::add:
-      return operand(0) + operand(1);
-    case ExpressionKind::subtract:
-      return operand(0) - operand(1);
-    case ExpressionKind::multiply:
-      return operand(0) * operand(1);
-    case ExpressionKind::divide:
-      return operand(0) / operand(1);
-    case ExpressionKind::power:
-      return std::pow(operand(0), operand(1));
+    case ExpressionKind::number: return node.number;
+    case ExpressionKind::symbol: return values.at(node.symbol);
+    case ExpressionKind::negate: return -operand(0);
+    case ExpressionKind::add: return operand(0) + operand(1);
+    case ExpressionKind::subtract: return operand(0) - operand(1);
+    case ExpressionKind::multiply: return operand(0) * operand(1);
+    case ExpressionKind::divide: return operand(0) / operand(1);
+    case ExpressionKind::power: return std::pow(operand(0), operand(1));
     case ExpressionKind::call:
       return call(node.function, operand(0), node.operands.size() > 1 ? operand(1) : 0.0);
   }

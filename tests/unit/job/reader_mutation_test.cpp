@@ -16,21 +16,13 @@ std::string mutated(std::string text, std::mt19937_64& random) {
   for (std::size_t change = 1 + draw(random, 4); change > 0; --change) {
     const std::size_t at = draw(random, text.size());
     switch (draw(random, 6)) {
-      case 0:
-        text.erase(at, 1);
-        break;
-      case 1:
-        text.insert(at, 1, special[draw(random, special.size())]);
-        break;
-      case 2:
-        text.insert(at, 1, static_cast<char>(draw(random, 256)));
-        break;
+      case 0: text.erase(at, 1); break;
+      case 1: text.insert(at, 1, special[draw(random, special.size())]); break;
+      case 2: text.insert(at, 1, static_cast<char>(draw(random, 256))); break;
       case 3:
         if (at < text.size()) text[at] = special[draw(random, special.size())];
         break;
-      case 4:
-        text.erase(at, draw(random, 40));
-        break;
+      case 4: text.erase(at, draw(random, 40)); break;
       default: {
         const std::string stretch = text.substr(draw(random, text.size()), draw(random, 60));
         text.insert(at, stretch);
