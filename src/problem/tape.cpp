@@ -33,29 +33,22 @@ Tensor apply_unary(Op op, const Tensor& a) {
   }
 }
 
-Tensor apply_binary(Op op, const Tensor& a, const Tensor& b) {
-  switch (op) {
-    case Op::add: return a + b;
-    case Op::subtract: return a - b;
-    case Op::multiply: return a * b;
-    case Op::divide: return a / b;
-    case Op::power: return at::pow(a, b);
-    case Op::minimum: return at::minimum(a, b);
-    case Op::maximum: return at::maximum(a, b);
-    case Op::less: return (a < b).to(at::kDouble);
-    default: throw std::logic_error("not a binary operation");
-  }
-}
+Tensor smaller(const Tensor& a, const Tensor& b) { return at::minimum(a, b); }
+Tensor smaller(const Tensor& a, double b) { return a.clamp_max(b); }
+Tensor larger(const Tensor& a, const Tensor& b) { return at::maximum(a, b); }
+Tensor larger(const Tensor& a, double b) { return a.clamp_min(b); }
 
-Tensor apply_right_number(Op op, const Tensor& a, double b) {
+/// b is a Tensor or a number.
+template <class Right>
+Tensor apply_binary(Op op, const Tensor& a, const Right& b) {
   switch (op) {
     case Op::add: return a + b;
     case Op::subtract: return a - b;
     case Op::multiply: return a * b;
     case Op::divide: return a / b;
     case Op::power: return at::pow(a, b);
-    case Op::minimum: return a.clamp_max(b);
-    case Op::maximum: return a.clamp_min(b);
+    case Op::minimum: return smaller(a, b);
+    case Op::maximum: return larger(a, b);
     case Op::less: return (a < b).to(at::kDouble);
     default: throw std::logic_error("not a binary operation");
   }
@@ -67,7 +60,7 @@ Tensor apply_left_number(Op op, double a, const Tensor& b) {
     case Op::divide: return a == 1.0 ? b.reciprocal() : b.reciprocal() * a;
     case Op::power: return at::pow(at::Scalar(a), b);
     case Op::less: return (b > a).to(at::kDouble);
-    default: return apply_right_number(op, b, a);  // commutative
+    default: return apply_binary(op, b, a);  // commutative
   }
 }
 
@@ -136,7 +129,7 @@ std::vector<Tensor> Tape::operator()(const std::vector<Tensor>& inputs) const {
     else if (step.a < 0)
       target = apply_left_number(step.op, step.a_value, at_slot(step.b));
     else if (step.b < 0)
-      target = apply_right_number(step.op, at_slot(step.a), step.b_value);
+      target = apply_binary(step.op, at_slot(step.a), step.b_value);
     else
       target = apply_binary(step.op, at_slot(step.a), at_slot(step.b));
     for (const int slot : step.finished) at_slot(slot).reset();

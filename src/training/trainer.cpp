@@ -63,6 +63,7 @@ struct Points {
 
 /// How far some points got: heads and the numbers that decide their status.
 struct Outcome {
+  Grid grid;
   Scales scales;
   Heads heads;  // per patch (B, n, F), F of the trunk that was used
   Tensor defect, estimate, iterations, finite;
@@ -149,7 +150,7 @@ struct Trainer::Implementation {
     auto fit = gauss_newton(system, points.theta, points.regions, grid, equipment.trunk, scales,
                             project(equipment.trunk, equipment.elements, scales, nodes),
                             {job.training.tolerance, job.training.max_iterations});
-    Outcome outcome{scales,         fit.heads, fit.defect, at::full_like(fit.defect, NAN),
+    Outcome outcome{grid,           scales,    fit.heads, fit.defect, at::full_like(fit.defect, NAN),
                     fit.iterations, fit.finite};
     if (job.verification.estimate) outcome.estimate = estimate(points, equipment, grid, scales, fit.heads);
     return outcome;
@@ -210,8 +211,7 @@ void Trainer::Implementation::finish(const Points& points, BlockResult& result,
 
 BlockResult Trainer::Implementation::describe(const Points& points, const Equipment& equipment,
                                               const Outcome& outcome) const {
-  const auto grid = make_grid(system, points.maps, equipment.elements);
-  const Trained trained{system,          points.theta,   points.regions, grid,
+  const Trained trained{system,          points.theta,   points.regions, outcome.grid,
                         equipment.trunk, outcome.scales, outcome.heads};
   const auto t = output_t.expand({points.theta.front().size(0), -1});
   const auto values = evaluate(trained, t);
@@ -392,7 +392,9 @@ BlockResult Trainer::train(const Tensor& parameters) const {
     parts.push_back(self.train_batch(points));
   }
   auto block = join(parts);
-  if (self.job.training.method != job::Training::Method::matching) self.climb(self.prepare(on_device), block);
+  const bool trained = self.job.training.method != job::Training::Method::matching;
+  const auto good = block.status == static_cast<std::int64_t>(Status::converged);
+  if (trained && !good.all().item<bool>()) self.climb(self.prepare(on_device), block);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   block.seconds.fill_(elapsed.count() / static_cast<double>(count));
   return block;
