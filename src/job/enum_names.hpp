@@ -44,13 +44,16 @@ inline const std::vector<EnumName<Network::Activation>>& enum_names() {
 template <>
 inline const std::vector<EnumName<Training::Method>>& enum_names() {
   static const std::vector<EnumName<Training::Method>> names{{Training::Method::gauss_newton, "gauss_newton"},
+                                                             {Training::Method::adam, "adam"},
+                                                             {Training::Method::plain, "plain"},
                                                              {Training::Method::matching, "matching"}};
   return names;
 }
 
 template <>
 inline const std::vector<EnumName<Training::Ansatz>>& enum_names() {
-  static const std::vector<EnumName<Training::Ansatz>> names{{Training::Ansatz::frames, "frames"}};
+  static const std::vector<EnumName<Training::Ansatz>> names{{Training::Ansatz::frames, "frames"},
+                                                             {Training::Ansatz::sum, "sum"}};
   return names;
 }
 

@@ -29,8 +29,25 @@ void read_network(const Field& field, Network& network) {
     network.seed = static_cast<std::uint64_t>(seed->integer(0, largest_seed));
 }
 
+Adam read_adam(const Field& field) {
+  field.accept_keys({"steps", "learning_rate", "width", "layers", "points"});
+  Adam adam;
+  read_integer(field, "steps", 1, 10000000, adam.steps);
+  if (const auto rate = field.find("learning_rate")) {
+    adam.learning_rate = rate->number();
+    if (!(adam.learning_rate > 0.0 && adam.learning_rate <= 1.0)) {
+      rate->fail(to_text(adam.learning_rate) + " is out of range",
+                 "accepted: a step of the weights above 0 and at most 1, e.g. 5e-3");
+    }
+  }
+  read_integer(field, "width", 1, 1024, adam.width);
+  read_integer(field, "layers", 1, 8, adam.layers);
+  read_integer(field, "points", 4, 65536, adam.points);
+  return adam;
+}
+
 Training read_training(const Field& field) {
-  field.accept_keys({"method", "ansatz", "tolerance", "max_iterations"});
+  field.accept_keys({"method", "ansatz", "tolerance", "max_iterations", "adam"});
   Training training;
   if (const auto method = field.find("method")) training.method = method->choice<Training::Method>();
   if (const auto ansatz = field.find("ansatz")) training.ansatz = ansatz->choice<Training::Ansatz>();
@@ -42,6 +59,7 @@ Training read_training(const Field& field) {
     }
   }
   read_integer(field, "max_iterations", 1, 10000, training.max_iterations);
+  if (const auto adam = field.find("adam")) training.adam = read_adam(*adam);
   return training;
 }
 

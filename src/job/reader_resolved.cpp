@@ -55,9 +55,12 @@ std::string bounds(double low, double high) { return list_of({low, high}); }
 
 std::string word(bool value) { return value ? "true" : "false"; }
 
+/// What is written: everything, or only the settings that the job's method uses.
+enum class Contents { all, decisive };
+
 class Writer {
  public:
-  explicit Writer(const Job& job) : job_(job) {}
+  Writer(const Job& job, Contents contents) : job_(job), contents_(contents) {}
 
   std::string text() {
     write_problem(job_.problem);
@@ -201,13 +204,7 @@ class Writer {
                               .add("activation", name_of(network.activation))
                               .add("seed", std::to_string(network.seed))
                               .text());
-    const Training& training = job_.training;
-    line(0, "training: " + FlowMap()
-                               .add("method", name_of(training.method))
-                               .add("ansatz", name_of(training.ansatz))
-                               .add("tolerance", to_text(training.tolerance))
-                               .add("max_iterations", std::to_string(training.max_iterations))
-                               .text());
+    write_training(job_.training);
     line(0, "verification: " + FlowMap()
                                    .add("estimate", word(job_.verification.estimate))
                                    .add("reference_fraction", to_text(job_.verification.reference_fraction))
@@ -227,7 +224,27 @@ class Writer {
                              .text());
   }
 
+  void write_training(const Training& training) {
+    FlowMap map;
+    map.add("method", name_of(training.method))
+        .add("ansatz", name_of(training.ansatz))
+        .add("tolerance", to_text(training.tolerance))
+        .add("max_iterations", std::to_string(training.max_iterations));
+    if (contents_ == Contents::all || training.uses_adam()) {
+      const Adam& adam = training.adam;
+      map.add("adam", FlowMap()
+                          .add("steps", std::to_string(adam.steps))
+                          .add("learning_rate", to_text(adam.learning_rate))
+                          .add("width", std::to_string(adam.width))
+                          .add("layers", std::to_string(adam.layers))
+                          .add("points", std::to_string(adam.points))
+                          .text());
+    }
+    line(0, "training: " + map.text());
+  }
+
   const Job& job_;
+  Contents contents_;
   std::string text_;
 };
 
@@ -250,13 +267,13 @@ class Hash {
 
 }  // namespace
 
-std::string resolved_yaml(const Job& job) { return Writer(job).text(); }
+std::string resolved_yaml(const Job& job) { return Writer(job, Contents::all).text(); }
 
 std::string job_hash(const Job& job) {
   Job decisive = job;
   decisive.run.device.clear();
   decisive.sweep.file.clear();
-  const std::string text = resolved_yaml(decisive);
+  const std::string text = Writer(decisive, Contents::decisive).text();
   Hash hash;
   hash.add(text.data(), text.size());
   if (job.sweep.sampler == Sampler::list) {

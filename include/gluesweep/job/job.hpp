@@ -134,13 +134,28 @@ struct Network {
   std::uint64_t seed = 0;
 };
 
+/// Adam on all layers of small per-point networks: the methods `adam` and `plain`.
+struct Adam {
+  int steps = 5000;
+  double learning_rate = 5.0e-3;  ///< at the start; it decays along half a cosine
+  int width = 32;                 ///< neurons of a hidden layer
+  int layers = 2;                 ///< hidden layers
+  int points = 128;               ///< places per network and step at which the equation is asked for
+};
+
 struct Training {
-  enum class Method { gauss_newton, matching };
-  enum class Ansatz { frames };
+  /// gauss_newton: coefficient networks with a shared trunk; adam: per-point coefficient networks, all layers
+  /// by Adam; plain: networks for the unknowns themselves, without patches; matching: no network.
+  enum class Method { gauss_newton, adam, plain, matching };
+  /// frames: a coefficient function per patch on its own region; sum: all patches added up everywhere.
+  enum class Ansatz { frames, sum };
   Method method = Method::gauss_newton;
   Ansatz ansatz = Ansatz::frames;
   double tolerance = 1.0e-6;  ///< a point is converged when its estimated relative error is below this
-  int max_iterations = 60;
+  int max_iterations = 60;    ///< of gauss_newton
+  Adam adam;
+
+  bool uses_adam() const { return method == Method::adam || method == Method::plain; }
 };
 
 struct Verification {

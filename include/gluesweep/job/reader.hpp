@@ -19,8 +19,8 @@ std::string resolved_yaml(const Job& job);
 /// in the text's order) instead of the CSV.
 Job parse_resolved(const std::string& text, const std::vector<std::vector<double>>& list = {});
 
-/// 16 hexadecimal digits over everything that decides the numbers: the resolved text without run.device,
-/// and the list.
+/// 16 hexadecimal digits over everything that decides the numbers: the resolved text without run.device
+/// and without training.adam where the method does not use it, and the list.
 std::string job_hash(const Job& job);
 
 }  // namespace gluesweep::job

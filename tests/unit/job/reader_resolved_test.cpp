@@ -129,6 +129,22 @@ TEST(ReaderResolved, KeepsNumbersToTheLastBit) {
   EXPECT_EQ(again.output.values, job.output.values);
 }
 
+TEST(ReaderResolved, KeepsTheSettingsOfAdam) {
+  const Workspace workspace;
+  const Job job =
+      workspace.read("mixed_order_decay.yaml",
+                     {"training.method=adam", "training.ansatz=sum",
+                      "training.adam={steps: 7, learning_rate: 1e-3, width: 5, layers: 3, points: 9}"});
+  const Job again = parse_resolved(resolved_yaml(job));
+  EXPECT_EQ(again.training.method, Training::Method::adam);
+  EXPECT_EQ(again.training.ansatz, Training::Ansatz::sum);
+  EXPECT_EQ(again.training.adam.steps, 7);
+  EXPECT_EQ(again.training.adam.learning_rate, 1.0e-3);
+  EXPECT_EQ(again.training.adam.width, 5);
+  EXPECT_EQ(again.training.adam.layers, 3);
+  EXPECT_EQ(again.training.adam.points, 9);
+}
+
 TEST(ReaderResolved, KeepsTextsWithSpecialCharacters) {
   const Workspace workspace;
   Job job = workspace.read("mixed_order_decay.yaml");
@@ -160,6 +176,18 @@ TEST(JobHash, IsStable) {
   EXPECT_EQ(hash, "f33027442b408bf4") << "a changed hash keeps users from resuming: raise the format version";
   EXPECT_EQ(hash, job_hash(workspace.read("mixed_order_decay.yaml")));
   EXPECT_EQ(hash, job_hash(workspace.read("mixed_order_decay.yaml", {"run.device=cpu"})));
+}
+
+TEST(JobHash, SeesTheSettingsOfAdamWhereTheyDecideTheNumbers) {
+  const Workspace workspace;
+  const auto hash_of = [&workspace](const std::string& method, const std::string& steps) {
+    return job_hash(workspace.read("mixed_order_decay.yaml",
+                                   {"training.method=" + method, "training.adam.steps=" + steps}));
+  };
+  EXPECT_EQ(hash_of("gauss_newton", "10"), hash_of("gauss_newton", "20"));
+  EXPECT_NE(hash_of("adam", "10"), hash_of("adam", "20"));
+  EXPECT_NE(hash_of("plain", "10"), hash_of("plain", "20"));
+  EXPECT_NE(hash_of("adam", "10"), hash_of("plain", "10"));
 }
 
 TEST(JobHash, SeesWhatDecidesTheNumbers) {

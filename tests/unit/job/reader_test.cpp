@@ -64,6 +64,8 @@ TEST(Reader, ReadsTheSettingsOfTheExample) {
   EXPECT_EQ(job.network.nodes, 5);
   EXPECT_EQ(job.training.tolerance, 1.0e-8);
   EXPECT_EQ(job.training.max_iterations, 60);
+  EXPECT_FALSE(job.training.uses_adam());
+  EXPECT_EQ(job.training.adam.steps, 5000);
   EXPECT_TRUE(job.verification.estimate);
   EXPECT_EQ(job.verification.reference_fraction, 0.02);
   EXPECT_EQ(job.run.block, 128);

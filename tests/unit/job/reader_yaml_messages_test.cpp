@@ -227,12 +227,12 @@ const Case cases[] = {
        R"-(mixed_order_decay.yaml:10:20: training.method: unknown value "gauss"
     training: {method: gauss, ansatz: frames, tolerance: 1.0e-8, max_iterations: 60}
                        ^
-  accepted: gauss_newton, matching)-"},
-      {"unknown ansatz", "mixed_order_decay.yaml", "ansatz: frames", "ansatz: sum",
-       R"-(mixed_order_decay.yaml:10:42: training.ansatz: unknown value "sum"
-    training: {method: gauss_newton, ansatz: sum, tolerance: 1.0e-8, max_iterations: 60}
+  accepted: gauss_newton, adam, plain, matching)-"},
+      {"unknown ansatz", "mixed_order_decay.yaml", "ansatz: frames", "ansatz: total",
+       R"-(mixed_order_decay.yaml:10:42: training.ansatz: unknown value "total"
+    training: {method: gauss_newton, ansatz: total, tolerance: 1.0e-8, max_iterations: 60}
                                              ^
-  accepted: frames)-"},
+  accepted: frames, sum)-"},
       {"tolerance out of range", "mixed_order_decay.yaml", "tolerance: 1.0e-8", "tolerance: 0",
        R"-(mixed_order_decay.yaml:10:61: training.tolerance: 0 is out of range
     training: {method: gauss_newton, ansatz: frames, tolerance: 0, max_iterations: 60}
@@ -263,6 +263,27 @@ const Case cases[] = {
     training: {method: gauss_newton, ansatz: frames, tolerance: 1.0e-8, max_iterations: 10001}
                                                                                         ^
   accepted: an integer from 1 to 10000)-"},
+      {"unknown key of Adam", "mixed_order_decay.yaml", "max_iterations: 60", "adam: {epochs: 5}",
+       R"-(mixed_order_decay.yaml:10:76: training.adam.epochs: unknown key "epochs"
+    training: {method: gauss_newton, ansatz: frames, tolerance: 1.0e-8, adam: {epochs: 5}}
+                                                                               ^
+  accepted keys: steps, learning_rate, width, layers, points)-"},
+      {"learning rate out of range", "mixed_order_decay.yaml", "max_iterations: 60",
+       "adam: {learning_rate: 0}",
+       R"-(mixed_order_decay.yaml:10:91: training.adam.learning_rate: 0 is out of range
+    training: {method: gauss_newton, ansatz: frames, tolerance: 1.0e-8, adam: {learning_rate: 0}}
+                                                                                              ^
+  accepted: a step of the weights above 0 and at most 1, e.g. 5e-3)-"},
+      {"steps out of range", "mixed_order_decay.yaml", "max_iterations: 60", "adam: {steps: 0}",
+       R"-(mixed_order_decay.yaml:10:83: training.adam.steps: 0 is out of range
+    training: {method: gauss_newton, ansatz: frames, tolerance: 1.0e-8, adam: {steps: 0}}
+                                                                                      ^
+  accepted: an integer from 1 to 10000000)-"},
+      {"layers not an integer", "mixed_order_decay.yaml", "max_iterations: 60", "adam: {layers: 2.5}",
+       R"-(mixed_order_decay.yaml:10:84: training.adam.layers: an integer is needed, not "2.5"
+    training: {method: gauss_newton, ansatz: frames, tolerance: 1.0e-8, adam: {layers: 2.5}}
+                                                                                       ^
+  accepted: an integer from 1 to 8)-"},
       {"estimate not a boolean", "mixed_order_decay.yaml", "estimate: true", "estimate: yes",
        R"-(mixed_order_decay.yaml:11:26: verification.estimate: true or false is needed, not "yes"
     verification: {estimate: yes, reference_fraction: 0.02}
