@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "gluesweep/training/march.hpp"
+
 namespace gluesweep::training {
 namespace {
 
@@ -19,56 +21,67 @@ Tensor nan_like(const Tensor& values) { return at::full_like(values, NAN); }
 
 }  // namespace
 
-Evaluation evaluate(const Trained& trained, const Tensor& t) {
-  const auto& [system, theta, regions, grid, trunk, scales, heads] = trained;
-  const auto x = system.to_x(t);
+Tensors expressed(const problem::System& system, int patch, const Points& points, const Tensor& t,
+                  const Tensors& state, const Tensors& guess) {
+  auto inverse = system.frame(patch).invert(t, points.theta, state, guess);
+  const auto condition = system.frame(patch).condition(t, points.theta, inverse.constants);
+  const auto known = inverse.error.isfinite() & (condition < problem::Frame::degenerate_condition);
+  for (auto& values : inverse.constants) values = at::where(known, values, nan_like(values));
+  return inverse.constants;
+}
+
+Evaluation FramesSolution::evaluate(const Tensor& t) const {
+  const auto x = system_.to_x(t);
   Evaluation result;
-  std::vector<Tensor> inside;
-  for (int p = 0; p < system.patches(); ++p) {
+  Tensors inside;
+  for (int p = 0; p < system_.patches(); ++p) {
     const auto s = static_cast<std::size_t>(p);
-    const auto& map = grid.patches[s].map;
+    const auto& map = points_.maps[s];
     const auto place = at::minimum(at::maximum(x, map.start), map.end);
-    const auto xi = map.xi(place).clamp(-1.0, 1.0);
-    const auto networks = at::bmm(heads[s], trunk.features(xi).transpose(1, 2));
-    result.constants.push_back((scales[s].at(xi) * networks).unbind(1));
+    result.frames.push_back(networks_(p, map.xi(place).clamp(-1.0, 1.0)));
     // Outside its region a patch is asked at the region's edge, where it is certainly defined.
     const auto in_region = (x >= map.start) & (x <= map.end);
     inside.push_back(in_region);
     const auto own =
-        system.frame(p).state(at::where(in_region, t, system.to_t(place)), theta, result.constants[s]);
+        system_.frame(p).state(at::where(in_region, t, system_.to_t(place)), points_.theta, result.frames[s]);
     if (p == 0) {
       result.state = own;
     } else {
-      const auto mask = regions.owned(p, x);
+      const auto mask = points_.regions.owned(p, x);
       for (std::size_t i = 0; i < own.size(); ++i) result.state[i] = at::where(mask, own[i], result.state[i]);
     }
   }
-  for (int p = 0; p < system.patches() && system.patches() > 1; ++p) {
+  for (int p = 0; p < system_.patches() && system_.patches() > 1; ++p) {
     const auto s = static_cast<std::size_t>(p);
-    const auto inverse = system.frame(p).invert(t, theta, result.state, result.constants[s]);
-    const auto condition = system.frame(p).condition(t, theta, inverse.constants);
-    const auto known = inverse.error.isfinite() & (condition < problem::Frame::degenerate_condition);
-    for (std::size_t k = 0; k < inverse.constants.size(); ++k) {
-      auto& values = result.constants[s][k];
-      values = at::where(inside[s], values, at::where(known, inverse.constants[k], nan_like(values)));
+    const auto outside = expressed(system_, p, points_, t, result.state, result.frames[s]);
+    for (std::size_t k = 0; k < outside.size(); ++k) {
+      auto& values = result.frames[s][k];
+      values = at::where(inside[s], values, outside[k]);
     }
   }
+  result.coefficients = result.frames;
   return result;
 }
 
-Tensor limits(const Trained& trained) {
-  const auto& [system, theta, regions, grid, trunk, scales, heads] = trained;
+std::vector<Nodal> FramesSolution::frame_nodes(const Grid& grid) const {
+  std::vector<Nodal> nodes;
+  for (int p = 0; p < system_.patches(); ++p) nodes.push_back(networks_(p, grid.elements->xi));
+  return nodes;
+}
+
+Tensor limits(const problem::System& system, const Points& points, const Grid& grid,
+              const Solution& solution) {
   const auto& elements = *grid.elements;
-  const auto nodes = node_values(heads, scales, trunk.features(elements.xi), elements.xi);
+  const auto nodes = solution.frame_nodes(grid), coefficients = solution.coefficient_nodes(grid);
   Tensors rows;
   for (int p = 0; p < system.patches(); ++p) {
     const auto s = static_cast<std::size_t>(p);
     const auto& t = grid.patches[s].t;
-    auto drift = system.frame(p).drift_size(t, theta, nodes[s]);
+    auto drift = system.frame(p).drift_size(t, points.theta, nodes[s]);
     if (system.log_scale()) drift = drift * t;
     drift = at::where(drift.isfinite(), drift, at::full_like(drift, INFINITY));
     const auto x = system.to_x(t);
-    const auto own = (x >= regions.own_start(p)) & (x <= regions.own_end(p));
+    const auto own = (x >= points.regions.own_start(p)) & (x <= points.regions.own_end(p));
     // An element's largest drift: single nodes of an oscillating drift come near zero by chance.
     auto element = at::maximum(elements.inner(drift).amax(2), elements.left(drift));
     const auto owned = elements.inner(own).all(2) & elements.left(own);
@@ -76,7 +89,7 @@ Tensor limits(const Trained& trained) {
     const auto left = element.argmin(1, true) * elements.nodes;  // node index of its left end
     const auto right = left + elements.nodes;
     const auto node = at::where(drift.gather(1, left) <= drift.gather(1, right), left, right);
-    for (const auto& values : nodes[s]) rows.push_back(values.gather(1, node).squeeze(1));
+    for (const auto& values : coefficients[s]) rows.push_back(values.gather(1, node).squeeze(1));
   }
   return at::stack(rows, 0);
 }
@@ -92,12 +105,13 @@ struct Crossing {
 /// Where patch p's drift overtakes that of patch p + 1 among the places x (B, m). Drifts that oscillate cross
 /// many times near their zeros; the crossing taken is the one that best parts the places where p drifts less
 /// (left) from those where it drifts more (right), in length of x.
-Crossing find_crossing(const Trained& trained, int p, const Tensor& x) {
-  const auto t = trained.system.to_t(x);
-  const auto values = evaluate(trained, t);
+Crossing find_crossing(const problem::System& system, const Points& points, const Solution& solution, int p,
+                       const Tensor& x) {
+  const auto t = system.to_t(x);
+  const auto frames = solution.evaluate(t).frames;
   const auto s = static_cast<std::size_t>(p);
-  const auto ratio = trained.system.frame(p).drift_size(t, trained.theta, values.constants[s]).log() -
-                     trained.system.frame(p + 1).drift_size(t, trained.theta, values.constants[s + 1]).log();
+  const auto ratio = system.frame(p).drift_size(t, points.theta, frames[s]).log() -
+                     system.frame(p + 1).drift_size(t, points.theta, frames[s + 1]).log();
   const auto a = ratio.slice(1, 0, -1), b = ratio.slice(1, 1);
   const auto low = x.slice(1, 0, -1), high = x.slice(1, 1), length = high - low;
   const auto less = (length * (b <= 0.0).to(at::kDouble)).cumsum(1);
@@ -111,9 +125,9 @@ Crossing find_crossing(const Trained& trained, int p, const Tensor& x) {
 
 }  // namespace
 
-Tensor crossovers(const Trained& trained) {
-  const auto& [system, theta, regions, grid, trunk, scales, heads] = trained;
-  const auto options = theta.front().options();
+Tensor crossovers(const problem::System& system, const Points& points, const Solution& solution) {
+  const auto& regions = points.regions;
+  const auto options = points.theta.front().options();
   // First all over both regions, densest at the hand-over; then once more inside the interval that was found.
   const auto graded =
       (at::linspace(0.0, 1.0, crossover_places, options) * 4.0).sinh().div(std::sinh(4.0)).unsqueeze(0);
@@ -123,24 +137,26 @@ Tensor crossovers(const Trained& trained) {
     const auto edge = regions.own_end(p);
     const auto left = edge + (regions.start(p) - edge) * graded.flip(1).slice(1, 0, -1);
     const auto right = edge + (regions.end(p + 1) - edge) * graded;
-    const auto coarse = find_crossing(trained, p, at::cat({left, right}, 1));
-    const auto fine = find_crossing(trained, p, coarse.low + (coarse.high - coarse.low) * even);
+    const auto coarse = find_crossing(system, points, solution, p, at::cat({left, right}, 1));
+    const auto fine =
+        find_crossing(system, points, solution, p, coarse.low + (coarse.high - coarse.low) * even);
     const auto place = at::where(fine.found, fine.place, coarse.place);
     rows.push_back(at::where(coarse.found, system.to_t(place), nan_like(place)).squeeze(1));
   }
-  return rows.empty() ? at::empty({0, theta.front().size(0)}, options) : at::stack(rows, 0);
+  return rows.empty() ? at::empty({0, points.count()}, options) : at::stack(rows, 0);
 }
 
-Tensor relative_change(const Trained& trained, const Grid& grid, const std::vector<Nodal>& nodes,
-                       const std::vector<Nodal>& corrections) {
-  const auto& system = trained.system;
-  Tensor largest = at::zeros({trained.theta.front().size(0)}, trained.theta.front().options());
+Tensor linearised_error(const problem::System& system, const Points& points, const Grid& grid,
+                        const Solution& solution) {
+  const auto nodes = solution.frame_nodes(grid);
+  const auto corrections = newton_correction(system, points.theta, points.regions, grid, nodes);
+  Tensor largest = at::zeros({points.count()}, points.theta.front().options());
   for (int p = 0; p < system.patches(); ++p) {
     const auto s = static_cast<std::size_t>(p);
     const auto& t = grid.patches[s].t;
-    const auto response = system.frame(p).response(t, trained.theta, nodes[s]);
-    const auto magnitude = system.magnitudes(t, trained.theta, response.state);
-    const auto owned = trained.regions.owned(p, system.to_x(t));
+    const auto response = system.frame(p).response(t, points.theta, nodes[s]);
+    const auto magnitude = system.magnitudes(t, points.theta, response.state);
+    const auto owned = points.regions.owned(p, system.to_x(t));
     const auto n = corrections[s].size();
     for (int u = 0; u < system.unknowns(); ++u) {
       const auto i = static_cast<std::size_t>(system.component(u));
@@ -164,19 +180,18 @@ Tensor relative_difference(const problem::System& system, const Tensors& theta, 
   return largest;
 }
 
-Tensor degenerate(const Trained& trained) {
-  const auto nodes =
-      node_values(trained.heads, trained.scales, trained.trunk.features(trained.grid.elements->xi),
-                  trained.grid.elements->xi);
+Tensor degenerate(const problem::System& system, const Points& points, const Grid& grid,
+                  const Solution& solution) {
+  const auto nodes = solution.frame_nodes(grid);
   Tensor any;
-  for (int p = 0; p < trained.system.patches(); ++p) {
+  for (int p = 0; p < system.patches(); ++p) {
     const auto s = static_cast<std::size_t>(p);
-    const auto& frame = trained.system.frame(p);
-    const auto& t = trained.grid.patches[s].t;
-    const auto condition = frame.condition(t, trained.theta, nodes[s]);
+    const auto& frame = system.frame(p);
+    const auto& t = grid.patches[s].t;
+    const auto condition = frame.condition(t, points.theta, nodes[s]);
     // Undefined at a finite state: a column of dPhi/dC is zero there. At an infinite one that is no wonder.
     Tensor defined = at::ones_like(condition, condition.options().dtype(at::kBool));
-    for (const auto& component : frame.state(t, trained.theta, nodes[s])) {
+    for (const auto& component : frame.state(t, points.theta, nodes[s])) {
       defined = defined & component.isfinite();
     }
     const auto bad = ((condition > problem::Frame::degenerate_condition) | condition.isinf() |

@@ -41,8 +41,8 @@ inline constexpr std::array<StatusInfo, 6> status_table{{
 }};
 
 /// What training hands over for a block of B sweep points: plain float64 CPU tensors (contiguous) unless
-/// noted. n = state components, u = unknowns, P = patches, M = output points, F = features stored, D =
-/// derived scalars. Constants are numbered patch by patch: k = patch * n + constant.
+/// noted. n = state components, u = unknowns, P = patches, M = output points, D = derived scalars. Constants
+/// are numbered patch by patch: k = patch * n + constant.
 struct BlockResult {
   at::Tensor solution;         ///< (n, B, M) state components at the output points
   at::Tensor matching;         ///< (u, B, M) conventional matching
@@ -57,10 +57,10 @@ struct BlockResult {
   at::Tensor matching_error;   ///< (B) of conventional matching
   at::Tensor iterations;       ///< (B) int32 Gauss-Newton iterations
   at::Tensor seconds;          ///< (B) wall time of its block over the points it held
-  at::Tensor rescue;  ///< (B) uint8 rung of the ladder: 0 first attempt, 1 finer network, 2 neighbour's start
-  at::Tensor head;    ///< (B, F, P*n)
-  at::Tensor map;     ///< (B, P, m) parameters of the maps xi_p, see network/map.hpp
-  at::Tensor scale;   ///< (B, P*n, d) parameters of the constants' scales, see network/scale.hpp
+  at::Tensor rescue;           ///< (B) uint8 rung of the ladder: 0 first attempt, 1 finer network
+  at::Tensor head;             ///< (B, F, K): K networks of F stored numbers each
+  at::Tensor map;              ///< (B, P, m) parameters of the maps xi_p, see network/map.hpp
+  at::Tensor scale;            ///< (B, P*n, d) parameters of the constants' scales, see network/scale.hpp
 };
 
 }  // namespace gluesweep::training

@@ -31,6 +31,7 @@ class Trainer {
   void refresh();
 
   std::int64_t head_features() const;   ///< F of BlockResult::head
+  std::int64_t head_columns() const;    ///< K of BlockResult::head
   std::int64_t map_parameters() const;  ///< m of BlockResult::map
   std::int64_t scale_terms() const;     ///< d of BlockResult::scale
 

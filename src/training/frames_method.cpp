@@ -1,0 +1,141 @@
+#include <cmath>
+
+#include "gluesweep/training/gauss_newton.hpp"
+#include "gluesweep/training/march.hpp"
+#include "method.hpp"
+
+namespace gluesweep::training {
+namespace {
+
+using at::Tensor;
+
+constexpr double rescue_features = 1.5;  // of network.features
+constexpr int rescue_elements = 2;       // times network.elements
+constexpr int estimate_elements = 2;     // times the elements trained on
+
+/// A trunk with the elements it is trained on and the finer ones of the estimate.
+struct Equipment {
+  network::Elements elements, finer;
+  network::Trunk master;  // on the CPU: what is stored
+  network::Trunk trunk;   // on the device
+
+  Equipment(const job::Network& network, const at::Device& device)
+      : elements(network.elements, network.nodes),
+        finer(network.elements * estimate_elements, network.nodes),
+        master(network, elements),
+        trunk(master.to(device)) {
+    elements = elements.to(device);
+    finer = finer.to(device);
+  }
+};
+
+job::Network rescue_network(job::Network network) {
+  network.features = static_cast<int>(std::lround(network.features * rescue_features));
+  network.elements *= rescue_elements;
+  return network;
+}
+
+/// Heads on a shared trunk trained by Gauss-Newton on the ansatz of frames.
+class FramesMethod : public Method {
+ public:
+  FramesMethod(const job::Job& job, const problem::System& system, const at::Device& device)
+      : system_(system),
+        options_{job.training.tolerance, job.training.max_iterations},
+        device_(device),
+        first_(job.network, device),
+        rescue_(rescue_network(job.network), device) {}
+
+  Outcome train(const Points& points, int rung) const override;
+  int rungs() const override { return 2; }
+  std::vector<std::pair<std::string, Tensor>> arrays() const override;
+  void refresh() override;
+  std::int64_t head_features() const override { return std::max(first_.trunk.size(), rescue_.trunk.size()); }
+  std::int64_t head_columns() const override {
+    return static_cast<std::int64_t>(system_.patches()) * system_.size();
+  }
+  std::int64_t peak_bytes() const override { return std::max(peak_bytes(first_), peak_bytes(rescue_)); }
+
+ private:
+  std::vector<Nodal> first_values(const Points& points, const Grid& grid) const;
+  std::int64_t peak_bytes(const Equipment& equipment) const;
+
+  const problem::System& system_;
+  FitOptions options_;
+  at::Device device_;
+  Equipment first_, rescue_;
+};
+
+/// Node values to start from: the march (conditions at both ends: Newton on all elements at once), the
+/// matching constants where that led nowhere.
+std::vector<Nodal> FramesMethod::first_values(const Points& points, const Grid& grid) const {
+  const bool marches = system_.starts_with_all();
+  auto [nodes, solved] = marches ? march(system_, points.theta, grid, points.matching)
+                                 : relax(system_, points.theta, points.regions, grid, points.matching);
+  Tensor usable = marches ? at::ones_like(solved) : solved;  // an inexact march is still close
+  for (const auto& patch : nodes) {
+    for (const auto& values : patch) usable = usable & values.isfinite().all(1);
+  }
+  for (std::size_t p = 0; p < nodes.size(); ++p) {
+    for (std::size_t k = 0; k < nodes[p].size(); ++k) {
+      nodes[p][k] = at::where(usable.unsqueeze(1), nodes[p][k], points.matching.constants[p][k]);
+    }
+  }
+  return nodes;
+}
+
+Outcome FramesMethod::train(const Points& points, int rung) const {
+  const auto& equipment = rung == 0 ? first_ : rescue_;
+  const auto grid = make_grid(system_, points.maps, equipment.elements);
+  const auto nodes = first_values(points, grid);
+  const auto scales = natural_scales(system_, points.theta, grid, nodes);
+  const auto fit = gauss_newton(system_, points.theta, points.regions, grid, equipment.trunk, scales,
+                                project(equipment.trunk, equipment.elements, scales, nodes), options_);
+  const auto networks = [&trunk = equipment.trunk, scales, heads = fit.heads](int patch, const Tensor& xi) {
+    const auto p = static_cast<std::size_t>(patch);
+    return (scales[p].at(xi) * at::matmul(heads[p], trunk.features(xi).transpose(-1, -2))).unbind(1);
+  };
+  Outcome outcome{std::make_shared<FramesSolution>(system_, points, networks),
+                  &equipment.elements,
+                  &equipment.finer,
+                  fit.defect,
+                  fit.iterations,
+                  fit.finite,
+                  {},
+                  packed_maps(points),
+                  {}};
+  Tensors heads, coefficients;
+  for (const auto& head : fit.heads) heads.push_back(head.transpose(1, 2));
+  const auto missing = head_features() - equipment.trunk.size();
+  outcome.head = at::constant_pad_nd(at::cat(heads, 2), {0, 0, 0, missing});
+  for (const auto& scale : scales) coefficients.push_back(scale.coefficients);
+  outcome.scale = at::cat(coefficients, 1);
+  return outcome;
+}
+
+std::vector<std::pair<std::string, Tensor>> FramesMethod::arrays() const {
+  std::vector<std::pair<std::string, Tensor>> all;
+  for (const auto& [name, values] : first_.master.arrays()) all.emplace_back("trunk_" + name, values);
+  for (const auto& [name, values] : rescue_.master.arrays()) all.emplace_back("rescue_trunk_" + name, values);
+  return all;
+}
+
+void FramesMethod::refresh() {
+  first_.trunk = first_.master.to(device_);
+  rescue_.trunk = rescue_.master.to(device_);
+}
+
+/// Normal matrices and their factors, and element rows.
+std::int64_t FramesMethod::peak_bytes(const Equipment& equipment) const {
+  const std::int64_t n = system_.size(), patches = system_.patches();
+  const auto features = equipment.trunk.size(), nodes = equipment.elements.size();
+  return 8 * (4 * patches * n * n * features * features + 40 * n * n * nodes * equipment.elements.nodes);
+}
+
+}  // namespace
+
+std::unique_ptr<Method> make_frames_method(const job::Job& job, const problem::System& system,
+                                           const at::Device& device) {
+  return std::make_unique<FramesMethod>(job, system, device);
+}
+
+}  // namespace gluesweep::training

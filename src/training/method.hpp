@@ -1,0 +1,53 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gluesweep/job/job.hpp"
+#include "gluesweep/training/solution.hpp"
+
+namespace gluesweep::training {
+
+/// How far some points got.
+struct Outcome {
+  std::shared_ptr<const Solution> solution;  ///< borrows from the method
+  const network::Elements* elements;      ///< per patch; those that place limits and find degenerate frames
+  const network::Elements* finer;         ///< those on which the error is estimated
+  at::Tensor defect, iterations, finite;  ///< (B); iterations int32, finite bool
+  at::Tensor head;                        ///< (B, F, K), see BlockResult
+  at::Tensor map, scale;                  ///< as stored, see BlockResult
+};
+
+/// One way of training (training.method and training.ansatz) with all that it prepares once. Immutable but
+/// for refresh().
+class Method {
+ public:
+  virtual ~Method() = default;
+
+  /// Trains a batch. The rescue ladder: rung 0 is the first attempt, higher rungs are for the points that
+  /// those below left above training.tolerance.
+  virtual Outcome train(const Points& points, int rung) const = 0;
+  virtual int rungs() const { return 1; }
+
+  /// Arrays common to all points by name; refresh() after they were overwritten.
+  virtual std::vector<std::pair<std::string, at::Tensor>> arrays() const { return {}; }
+  virtual void refresh() {}
+
+  virtual std::int64_t head_features() const = 0;  ///< F of Outcome::head
+  virtual std::int64_t head_columns() const = 0;   ///< K
+  virtual std::int64_t peak_bytes() const = 0;     ///< working memory per point of a batch, roughly
+};
+
+std::unique_ptr<Method> make_frames_method(const job::Job& job, const problem::System& system,
+                                           const at::Device& device);
+std::unique_ptr<Method> make_matching_method(const job::Job& job, const problem::System& system,
+                                             const at::Device& device);
+
+/// The maps of all patches as stored, (B, P, m).
+at::Tensor packed_maps(const Points& points);
+
+}  // namespace gluesweep::training
