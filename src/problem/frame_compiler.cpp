@@ -58,28 +58,22 @@ class CofactorInverse {
 
 }  // namespace
 
-std::vector<Node> concatenate(std::initializer_list<std::vector<Node>> lists) {
-  std::vector<Node> all;
-  for (const auto& list : lists) all.insert(all.end(), list.begin(), list.end());
-  return all;
-}
-
 FrameCompiler::FrameCompiler(Graph& graph, const job::Problem& problem, std::size_t patch,
                              const ProblemNodes& nodes)
     : graph_(graph),
       problem_(problem),
       patch_(problem.patches[patch]),
       nodes_(nodes),
-      n_(problem.state_size()),
-      symbols_(nodes.everywhere) {
-  for (const auto& constant : patch_.constants) {
-    constants_.push_back(graph.symbol(patch_.name + "_" + constant.name));
-    symbols_[constant.name] = constants_.back();
-  }
+      n_(problem.state_size()) {
+  const auto own = declare_patch(graph, problem, patch, nodes);
+  constants_ = own.constants;
+  phi_ = own.phi;
+  phi_t_ = own.phi_t;
+  jacobian_ = own.jacobian;
 }
 
 Frame FrameCompiler::compile() {
-  build_state();
+  build_mismatch();
   build_inverse();
   build_rates();
   build_weights();
@@ -107,22 +101,11 @@ void FrameCompiler::check_size() const {
                         " operations; write solutions in which each unknown depends on few constants");
 }
 
-void FrameCompiler::build_state() {
-  // Each unknown's formula and its derivatives at fixed constants.
-  std::vector<Node> phi_t;
-  for (std::size_t u = 0; u < problem_.unknowns.size(); ++u) {
-    Node value = graph_.build(patch_.solution[u], symbols_);
-    for (int i = 0; i < problem_.unknowns[u].order; ++i) {
-      phi_.push_back(value);
-      value = graph_.derivative(value, nodes_.t);
-      phi_t.push_back(value);
-    }
-  }
+void FrameCompiler::build_mismatch() {
   std::map<Node, Node> at_phi;
   for (std::size_t i = 0; i < phi_.size(); ++i) at_phi[nodes_.state[i]] = phi_[i];
   for (std::size_t i = 0; i < phi_.size(); ++i) {
-    mismatch_.push_back(graph_.subtract(graph_.substitute(nodes_.slope[i], at_phi), phi_t[i]));
-    for (const Node constant : constants_) jacobian_.push_back(graph_.derivative(phi_[i], constant));
+    mismatch_.push_back(graph_.subtract(graph_.substitute(nodes_.slope[i], at_phi), phi_t_[i]));
   }
 }
 
@@ -238,10 +221,9 @@ std::vector<Node> FrameCompiler::newton_step() {
 std::optional<Tape> FrameCompiler::closed_inverse() {
   std::vector<Node> outputs;
   if (!patch_.inverse.empty()) {
-    auto with_state = nodes_.everywhere;
-    const auto names = problem_.state_names();
-    for (std::size_t i = 0; i < names.size(); ++i) with_state[names[i]] = nodes_.state[i];
-    for (const auto& expression : patch_.inverse) outputs.push_back(graph_.build(expression, with_state));
+    for (const auto& expression : patch_.inverse) {
+      outputs.push_back(graph_.build(expression, nodes_.with_state));
+    }
   } else if (n_ == 1) {
     const Node found = graph_.invert(phi_.front(), constants_.front(), nodes_.state.front());
     if (found < 0) return std::nullopt;

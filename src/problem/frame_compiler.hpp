@@ -1,28 +1,15 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "gluesweep/job/job.hpp"
 #include "gluesweep/problem/graph.hpp"
 #include "gluesweep/problem/system.hpp"
+#include "problem_nodes.hpp"
 
 namespace gluesweep::problem {
-
-std::vector<Node> concatenate(std::initializer_list<std::vector<Node>> lists);
-
-/// Nodes of what a problem declares.
-struct ProblemNodes {
-  Node t = -1;
-  std::vector<Node> theta;
-  std::vector<Node> state;
-  std::vector<Node> slope;      // dU/dt
-  std::vector<Node> magnitude;  // per unknown
-  std::vector<int> base;        // state component of each unknown
-  Graph::Symbols everywhere;    // t, parameters, definitions
-
-  std::vector<Node> place() const { return concatenate({{t}, theta}); }
-};
 
 /// Derives everything a Frame evaluates from one patch's solution formulas: the state and its derivatives,
 /// the inverse of dPhi/dC in closed form, the rates G of the constants and dG/dC, weights, condition, Newton
@@ -35,7 +22,7 @@ class FrameCompiler {
 
  private:
   void check_size() const;
-  void build_state();
+  void build_mismatch();
   void build_inverse();
   void build_rates();
   void build_weights();
@@ -51,11 +38,10 @@ class FrameCompiler {
   const job::Patch& patch_;
   const ProblemNodes& nodes_;
   int n_;
-  std::vector<Node> constants_, phi_;
+  std::vector<Node> constants_, phi_, phi_t_;
   std::vector<Node> mismatch_;  // f(t, Phi) - dPhi/dt
   std::vector<Node> jacobian_, inverse_;
   std::vector<Node> rate_, rate_jacobian_, weight_;
-  Graph::Symbols symbols_;
   bool linear_ = true;
 };
 

@@ -22,34 +22,10 @@ System::System(const job::Problem& problem)
                           "`parameters`, with a default where it is not to vary");
   }
   Graph graph;
-  ProblemNodes names;
-  names.t = graph.symbol(problem.variable.symbol);
-  names.everywhere[problem.variable.symbol] = names.t;
-  for (const auto& parameter : problem.parameters) {
-    names.theta.push_back(graph.symbol(parameter.name));
-    names.everywhere[parameter.name] = names.theta.back();
-  }
-  for (const auto& definition : problem.definitions) {
-    names.everywhere[definition.name] = graph.build(definition.value, names.everywhere);
-  }
-  const auto state_names = problem.state_names();
-  auto with_state = names.everywhere;
-  for (const auto& name : state_names) {
-    names.state.push_back(graph.symbol(name));
-    with_state[name] = names.state.back();
-  }
+  const auto names = declare(graph, problem);
+  base_ = names.base;
   std::vector<Node> exact;
   for (const auto& unknown : problem.unknowns) {
-    const auto first = static_cast<int>(names.slope.size());
-    base_.push_back(first);
-    names.base.push_back(first);
-    for (int i = 1; i < unknown.order; ++i) {
-      names.slope.push_back(names.state[static_cast<std::size_t>(first + i)]);
-    }
-    names.slope.push_back(graph.build(unknown.equation, with_state));
-    names.magnitude.push_back(unknown.magnitude
-                                  ? graph.build(unknown.magnitude, with_state)
-                                  : graph.apply(Op::abs, names.state[static_cast<std::size_t>(first)]));
     if (unknown.exact) exact.push_back(graph.build(unknown.exact, names.everywhere));
   }
   const auto place = names.place();
@@ -57,6 +33,7 @@ System::System(const job::Problem& problem)
   right_side_ = Tape(graph, concatenate({place, names.state}), names.slope);
   if (exact.size() == problem.unknowns.size()) exact_ = Tape(graph, place, exact);
 
+  const auto state_names = problem.state_names();
   for (const auto& condition : problem.conditions) {
     for (const auto& [name, value] : condition.values) {
       const auto component = std::find(state_names.begin(), state_names.end(), name) - state_names.begin();
