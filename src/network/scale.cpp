@@ -13,6 +13,22 @@ Tensor chebyshev(const Tensor& xi) {  // (...) -> (..., terms)
   return at::stack(values, -1);
 }
 
+Tensor chebyshev_slope(const Tensor& xi) {  // (...) -> (..., terms): T_j'
+  const auto values = chebyshev(xi);
+  std::vector<Tensor> slopes{at::zeros_like(xi), at::ones_like(xi)};
+  while (slopes.size() < Scale::terms) {
+    const auto before = static_cast<std::int64_t>(slopes.size()) - 1;
+    slopes.push_back(2.0 * (values.select(-1, before) + xi * slopes.back()) - slopes[slopes.size() - 2]);
+  }
+  return at::stack(slopes, -1);
+}
+
+/// sum_j a_kj basis_j for a basis (m, terms) or (B, m, terms).
+Tensor combined(const Tensor& coefficients, const Tensor& basis) {
+  return basis.dim() == 2 ? at::matmul(coefficients, basis.t())
+                          : at::bmm(coefficients, basis.transpose(1, 2));
+}
+
 }  // namespace
 
 Scale Scale::fit(const Tensor& sizes, const Tensor& xi) {
@@ -21,11 +37,8 @@ Scale Scale::fit(const Tensor& sizes, const Tensor& xi) {
   return {at::matmul(sizes.log(), inverse.t())};
 }
 
-Tensor Scale::at(const Tensor& xi) const {
-  const auto basis = chebyshev(xi);
-  const auto logarithm =
-      xi.dim() == 1 ? at::matmul(coefficients, basis.t()) : at::bmm(coefficients, basis.transpose(1, 2));
-  return logarithm.exp();
-}
+Tensor Scale::at(const Tensor& xi) const { return combined(coefficients, chebyshev(xi)).exp(); }
+
+Tensor Scale::log_slope(const Tensor& xi) const { return combined(coefficients, chebyshev_slope(xi)); }
 
 }  // namespace gluesweep::network

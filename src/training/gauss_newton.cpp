@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "normal_equations.hpp"
+#include "row_weights.hpp"
 
 namespace gluesweep::training {
 namespace {
@@ -12,7 +13,6 @@ using problem::Frame;
 using problem::Regions;
 using problem::System;
 
-constexpr int glue_points = 8;              // per overlap
 constexpr double tie_weight = 10.0;         // of glue and condition rows against defects
 constexpr double smallest_weight = 1.0e-3;  // of an element against the patch's most sensitive one
 constexpr double smallest_scale = 1.0e-30;  // of a constant's weight against its largest on the patch
@@ -106,11 +106,8 @@ Batch::Batch(const System& system, const Tensors& theta, const Regions& regions,
                                elements.inner(features_.t()).permute({1, 2, 0})},
                               1)
                           .contiguous();
-  const auto options = theta.front().options();
-  // Chebyshev points: both ends of an overlap count as much as its middle.
-  const auto share = (at::arange(glue_points, options) + 0.5).mul(M_PI / glue_points).cos().unsqueeze(0);
   for (int p = 0; p + 1 < system.patches(); ++p) {
-    const auto x = regions.own_end(p) + regions.overlap.narrow(1, p, 1) * share;
+    const auto x = glue_places(regions, p);
     glue_left_.push_back(places(p, x, trunk, scales));
     glue_right_.push_back(places(p + 1, x, trunk, scales));
   }
@@ -226,16 +223,6 @@ void Batch::project_rows(const Tensor& rows, const Tensor& residuals, NormalEqua
   equations.gradient.push_back(gradient.view({points, n_ * f}));
 }
 
-/// Row scale: what a relative change of one in the solution, made through each constant, does to a component.
-Tensor row_scale(const Frame::Response& response, const Tensors& rho, int component, int n) {
-  Tensor sum = at::zeros_like(response.state.front());
-  for (int k = 0; k < n; ++k) {
-    const auto entry = response.jacobian[static_cast<std::size_t>(component * n + k)].abs();
-    sum = sum + entry / rho[static_cast<std::size_t>(k)];
-  }
-  return sum.clamp_min(1e-300);
-}
-
 /// Sensitivities to the heads: d component / d head, (B, m, n F), scaled by `factor` (B, m).
 Tensor head_rows(const Frame::Response& response, int component, int n, const Places& places,
                  const Tensor& factor) {
@@ -248,16 +235,6 @@ Tensor head_rows(const Frame::Response& response, int component, int n, const Pl
   return at::cat(columns, 2);
 }
 
-Tensors local_weights(const Frame::Response& response) {
-  Tensors rho;
-  for (const auto& weight : response.weight) {
-    const auto known = at::where(weight.isfinite(), weight, at::zeros_like(weight));
-    const auto largest = known.amax(1, true);
-    rho.push_back(at::where(largest > 0.0, largest, at::ones_like(largest)).expand_as(weight));
-  }
-  return rho;
-}
-
 void Batch::linearise_glue(int p, const Heads& heads, Linearised& result) const {
   const auto s = static_cast<std::size_t>(p);
   const auto left = system_.frame(p).response(glue_left_[s].t, theta_, at_places(heads[s], glue_left_[s]));
@@ -266,8 +243,7 @@ void Batch::linearise_glue(int p, const Heads& heads, Linearised& result) const 
   const auto rho = local_weights(right);
   Tensors residuals, lefts, rights, factors;
   for (int i = 0; i < n_; ++i) {
-    const auto factor =
-        tie_weight / std::sqrt(static_cast<double>(glue_points)) / row_scale(right, rho, i, n_);
+    const auto factor = tie_weight / std::sqrt(static_cast<double>(glue_points)) / row_scale(right, rho, i);
     const auto si = static_cast<std::size_t>(i);
     residuals.push_back((left.state[si] - right.state[si]) * factor);
     lefts.push_back(head_rows(left, i, n_, glue_left_[s], factor));
@@ -286,8 +262,8 @@ void Batch::linearise_conditions(const Heads& heads, Linearised& result) const {
       if (!where.t.defined()) continue;
       const auto response =
           system_.frame(static_cast<int>(p)).response(where.t, theta_, at_places(heads[p], where));
-      const auto factor = tie_weight * condition.mask[p] /
-                          row_scale(response, local_weights(response), condition.component, n_);
+      const auto factor =
+          tie_weight * condition.mask[p] / row_scale(response, local_weights(response), condition.component);
       const auto rows = head_rows(response, condition.component, n_, where, factor);
       const auto error =
           (response.state[static_cast<std::size_t>(condition.component)] - condition.target) * factor;

@@ -44,6 +44,8 @@ class Method {
 
 std::unique_ptr<Method> make_frames_method(const job::Job& job, const problem::System& system,
                                            const at::Device& device);
+std::unique_ptr<Method> make_adam_method(const job::Job& job, const problem::System& system,
+                                         const at::Device& device);
 std::unique_ptr<Method> make_matching_method(const job::Job& job, const problem::System& system,
                                              const at::Device& device);
 

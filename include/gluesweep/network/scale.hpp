@@ -16,6 +16,8 @@ struct Scale {
   static Scale fit(const at::Tensor& sizes, const at::Tensor& xi);
 
   at::Tensor at(const at::Tensor& xi) const;  ///< xi (m) or (B, m) -> (B, n, m)
+
+  at::Tensor log_slope(const at::Tensor& xi) const;  ///< d log(scale) / dxi, the same shapes
 };
 
 }  // namespace gluesweep::network

@@ -30,6 +30,15 @@ TEST(Scale, OfConstantSizesIsThatConstant) {
   EXPECT_LT(test::largest(scale.at(places(7)) / 2.5e-8 - 1.0), 1e-13);
 }
 
+TEST(Scale, LogSlopeIsTheDerivative) {
+  const Scale scale{(at::arange(4 * Scale::terms, at::kDouble) * 1.7).sin().view({2, 2, Scale::terms})};
+  const auto xi = places(9);
+  const double h = 1e-6;
+  const auto expected = (scale.at(xi + h).log() - scale.at(xi - h).log()) / (2.0 * h);
+  EXPECT_LT(test::distance(scale.log_slope(xi), expected), 1e-8 * test::largest(expected));
+  EXPECT_LT(test::distance(scale.log_slope(xi.expand({2, 9})), expected), 1e-8 * test::largest(expected));
+}
+
 TEST(Scale, EachPointHasItsOwnPlaces) {
   const auto xi = places();
   const auto scale = Scale::fit(at::stack({xi.exp(), (-2.0 * xi).exp()}, 0).unsqueeze(1), xi);
