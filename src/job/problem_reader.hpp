@@ -33,6 +33,7 @@ class ProblemReader {
   void read_patches();
   void read_patch(const Field& field, Patch& patch, bool is_last);
   void read_solution(const Field& field, Patch& patch);
+  std::set<std::string> read_definitions_of(const Field& field, Patch& patch, Scope& scope);
   void read_inverse(const Field& field, Patch& patch);
   void read_derived();
 

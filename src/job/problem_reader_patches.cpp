@@ -33,7 +33,8 @@ void ProblemReader::read_patch_names() {
   if (items.empty()) list.fail("there are no patches", "give a list of {name, constants, solution, until}");
   std::set<std::string> taken;
   for (const Field& item : items) {
-    item.accept_keys({"name", "constants", "solution", "until", "overlap", "resolve", "inverse"});
+    item.accept_keys(
+        {"name", "constants", "definitions", "solution", "until", "overlap", "resolve", "inverse"});
     const Field name = item.require("name", "give the patch a name");
     Patch patch;
     patch.name = name.text();
@@ -106,6 +107,34 @@ void ProblemReader::read_patch(const Field& field, Patch& patch, bool is_last) {
   read_inverse(field, patch);
 }
 
+/// A patch's own definitions, added to what its solution may use; returns the names that they use.
+std::set<std::string> ProblemReader::read_definitions_of(const Field& field, Patch& patch, Scope& scope) {
+  std::set<std::string> used;
+  const std::optional<Field> map = field.find("definitions");
+  if (!map) return used;
+  const std::vector<Field> entries = map->entries();
+  const std::vector<std::string> constants = names_of_constants(patch);
+  for (const Field& entry : entries) {
+    names_.check(entry, entry.key(), "a definition of patch " + patch.name);
+    if (std::find(constants.begin(), constants.end(), entry.key()) != constants.end()) {
+      entry.fail_at_key(in_quotes(entry.key()) + " is already a constant of patch " + in_quotes(patch.name),
+                        "choose another name");
+    }
+  }
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    Scope earlier = scope;
+    for (std::size_t j = i; j < entries.size(); ++j) {
+      earlier.elsewhere[entries[j].key()] = j == i ? "the definition itself, which would never end"
+                                                   : "a later definition; definitions use earlier ones only";
+    }
+    Definition definition{entries[i].key(), read_expression(entries[i], earlier)};
+    used.merge(symbols_of(definition.value));
+    scope = scope.with({definition.name});
+    patch.definitions.push_back(std::move(definition));
+  }
+  return used;
+}
+
 void ProblemReader::read_solution(const Field& field, Patch& patch) {
   const Field solution =
       field_of_unknowns(field, "solution", "give every unknown's asymptotic form in this patch");
@@ -113,7 +142,7 @@ void ProblemReader::read_solution(const Field& field, Patch& patch) {
   for (auto& [constant, meaning] : scope.elsewhere) {
     if (constant_home_.count(constant) > 0) meaning += ", and this is patch " + patch.name;
   }
-  std::set<std::string> used;
+  std::set<std::string> used = read_definitions_of(field, patch, scope);
   for (const Unknown& unknown : problem_.unknowns) {
     patch.solution.push_back(read_expression(*solution.find(unknown.name), scope));
     used.merge(symbols_of(patch.solution.back()));

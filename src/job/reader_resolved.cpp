@@ -143,7 +143,7 @@ class Writer {
   }
 
   void write_patch(const Problem& problem, const Patch& patch) {
-    FlowMap constants, solution, inverse;
+    FlowMap constants, definitions, solution, inverse;
     for (std::size_t i = 0; i < patch.constants.size(); ++i) {
       constants.add(patch.constants[i].name, scalar(patch.constants[i].guess));
       if (!patch.inverse.empty()) inverse.add(patch.constants[i].name, scalar(patch.inverse[i]));
@@ -151,10 +151,14 @@ class Writer {
     for (std::size_t i = 0; i < patch.solution.size(); ++i) {
       solution.add(problem.unknowns[i].name, scalar(patch.solution[i]));
     }
+    for (const Definition& definition : patch.definitions) {
+      definitions.add(definition.name, scalar(definition.value));
+    }
     std::vector<std::string> resolve;
     for (const Expression& place : patch.resolve) resolve.push_back(scalar(place));
     line(2, "- name: " + patch.name);
     line(3, "constants: " + constants.text());
+    if (!patch.definitions.empty()) line(3, "definitions: " + definitions.text());
     line(3, "solution: " + solution.text());
     if (patch.until) line(3, "until: " + scalar(patch.until));
     line(3, "overlap: " + scalar(patch.overlap));

@@ -47,6 +47,9 @@ PatchNodes declare_patch(Graph& graph, const job::Problem& problem, std::size_t 
     result.constants.push_back(graph.symbol(patch.name + "_" + constant.name));
     symbols[constant.name] = result.constants.back();
   }
+  for (const auto& definition : patch.definitions) {
+    symbols[definition.name] = graph.build(definition.value, symbols);
+  }
   for (std::size_t u = 0; u < problem.unknowns.size(); ++u) {
     Node value = graph.build(patch.solution[u], symbols);
     for (int i = 0; i < problem.unknowns[u].order; ++i) {

@@ -65,8 +65,9 @@ struct Constant {
 /// An asymptotic analytic solution with its integration constants, good up to `until`.
 struct Patch {
   std::string name;
-  std::vector<Constant> constants;   ///< as many as there are state components
-  std::vector<Expression> solution;  ///< one per unknown, in variable, parameters, definitions, constants
+  std::vector<Constant> constants;      ///< as many as there are state components
+  std::vector<Definition> definitions;  ///< of its own: also of its constants and of its earlier definitions
+  std::vector<Expression> solution;     ///< one per unknown, in variable, parameters, definitions, constants
   /// Hand-over to the next patch, in parameters and definitions that do not depend on the variable (as are
   /// `overlap`, `resolve` and the guesses); absent for the last patch.
   Expression until;
