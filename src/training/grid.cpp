@@ -29,7 +29,7 @@ Tensor layer_width(const problem::System& system, const Tensors& theta, const pr
 // about as many nodes as the rest of the region.
 constexpr double width_in_overlaps = 2.5;
 constexpr double beta = 2.0;
-constexpr double resolve_share = 0.05;  // width at a `resolve` place, of the region
+constexpr double resolve_share = 0.02;  // width at a `resolve` place, of the region
 
 PatchGrid patch_grid(const problem::System& system, const network::Map& map, const Tensor& xi) {
   const auto nodes = map.nodes(xi);
