@@ -15,6 +15,7 @@ class Executor {
   ExitCode operator()(const VersionRequest& /*request*/) const { return print(version_text()); }
   ExitCode operator()(const RunOptions& options) const { return run_command(options, communicator_); }
   ExitCode operator()(const CheckOptions& options) const { return check_command(options, communicator_); }
+  ExitCode operator()(const CompareOptions& options) const { return compare_command(options, communicator_); }
   ExitCode operator()(const ShowOptions& options) const { return show_command(options, communicator_); }
 
  private:

@@ -4,6 +4,7 @@
 #include <boost/program_options.hpp>
 #include <sstream>
 
+#include "compare_methods.hpp"
 #include "text.hpp"
 
 namespace gluesweep::cli {
@@ -21,6 +22,7 @@ usage: gluesweep COMMAND [options]
 commands:
   run JOB      run the sweep that a job file describes
   check JOB    validate a job file, test its patches and print the plan
+  compare JOB  run all methods on the same points and print a table of their errors and costs
   show FILE    summarise a sweep file
   COMMAND --help explains a command, with examples
 
@@ -39,6 +41,7 @@ example:
   gluesweep check jobs/mixed_order_decay.yaml
   mpiexec -n 8 gluesweep run jobs/mixed_order_decay.yaml -o decay.h5
   gluesweep show decay.h5
+  gluesweep compare jobs/mixed_order_decay.yaml
 )";
 
 constexpr const char* run_help =
@@ -86,6 +89,29 @@ constexpr const char* show_examples = R"(
 examples:
   gluesweep show decay.h5 --worst 20
   gluesweep show decay.h5 --job > decay.yaml     # the stored job, complete; can be run again
+)";
+
+constexpr const char* compare_help =
+    R"(usage: gluesweep compare JOB [options]
+       mpiexec -n RANKS gluesweep compare JOB [options]
+
+Runs several methods (training.method) of the job on the same points, measures each against the same reference values,
+prints a table of errors, time and size, and how far the error estimates can be trusted, and stores everything in one
+HDF5 file, which analysis/compare.py draws.
+The reference of a point is the problem's closed form, else the independent integrator (CVODE), else gauss_newton with
+1.5 times the features, twice the elements and a hundredth of the tolerance; the table says which it was.
+
+)";
+constexpr const char* compare_examples = R"(
+examples:
+  gluesweep compare jobs/freeze_out.yaml
+  gluesweep compare jobs/freeze_out.yaml --points 1024 --methods gauss_newton,matching -o relic.h5
+  gluesweep compare jobs/freeze_out.yaml --methods gauss_newton,gauss_newton:sum,adam,adam:sum
+  mpiexec -n 4 gluesweep compare jobs/freeze_out.yaml --set run.block=16 --format markdown > table.md
+Methods: gauss_newton, adam, plain, matching; METHOD:sum or METHOD:frames chooses the ansatz, otherwise it is the job's.
+The table goes to standard output, everything else to standard error. Times are those of one core a rank: leave the cores
+to the ranks. Blocks of run.block points are dealt out to the ranks, each method's by itself.
+Exit codes: 0 complete, 1 internal error, 2 bad input (nothing was created).
 )";
 
 /// One command's options, and where its one positional argument goes.
@@ -207,6 +233,69 @@ Request parse_check(const Words& words) {
   return options;
 }
 
+/// "adam" or "adam:sum".
+MethodChoice method_choice(const Definition& definition, const std::string& word) {
+  const std::size_t colon = word.find(':');
+  const MethodChoice choice{word.substr(0, colon), colon == std::string::npos ? "" : word.substr(colon + 1)};
+  const auto check = [&](const std::string& what, const std::string& value, const Words& accepted) {
+    if (std::find(accepted.begin(), accepted.end(), value) != accepted.end()) return;
+    refuse(definition, "--methods: unknown " + what + " '" + value + "'" + did_you_mean(value, accepted) +
+                           "\nAccepted: " + joined(accepted) + ".");
+  };
+  check("method", choice.method, method_names());
+  if (colon != std::string::npos) check("ansatz", choice.ansatz, {"frames", "sum"});
+  return choice;
+}
+
+std::vector<MethodChoice> method_choices(const Definition& definition, const std::string& list) {
+  std::vector<MethodChoice> choices;
+  Words seen;
+  std::istringstream stream(list + ",");  // so that an empty last word is seen
+  for (std::string word; std::getline(stream, word, ',');) {
+    if (std::find(seen.begin(), seen.end(), word) != seen.end())
+      refuse(definition, "--methods: '" + word + "' is given twice.");
+    seen.push_back(word);
+    choices.push_back(method_choice(definition, word));
+  }
+  return choices;
+}
+
+TableFormat table_format(const Definition& definition, const std::string& word) {
+  if (word == "text") return TableFormat::text;
+  if (word == "markdown") return TableFormat::markdown;
+  refuse(definition,
+         "--format takes text or markdown, not '" + word + "'" + did_you_mean(word, {"text", "markdown"}));
+}
+
+Request parse_compare(const Words& words) {
+  CompareOptions options;
+  std::string methods, format, progress;
+  std::string all;
+  for (const std::string& name : method_names()) all += (all.empty() ? "" : ",") + name;
+  Definition definition{"compare", "JOB"};
+  common(definition)("output,o", po::value(&options.output)->value_name("FILE"),
+                     "file to create (default: the job's name with _compare.h5, in the current directory)")(
+      "set", po::value(&options.overrides)->composing()->value_name("KEY=VALUE"),
+      "override a key of the job, e.g. training.tolerance=1e-8; may be repeated")(
+      "methods", po::value(&methods)->default_value(all)->value_name("LIST"), "methods, separated by commas")(
+      "points", po::value(&options.points)->value_name("N"),
+      "number of points (default: 64, or all of a grid or list)")(
+      "format", po::value(&format)->default_value("text")->value_name("FORMAT"),
+      "of the table: text or markdown")("device", po::value(&options.device)->value_name("DEVICE"),
+                                        "auto, cpu, cuda or cuda:N (default: run.device of the job)")(
+      "progress", po::value(&progress)->default_value("auto")->value_name("STYLE"),
+      "auto, bar, plain (a line every 30 s) or none");
+  const auto values = parse(definition, words, options.job);
+  if (values.count("help") != 0) return HelpRequest{help_of(definition, compare_help, compare_examples)};
+  if (values.count("points") != 0 && options.points < 1)
+    refuse(definition,
+           "--points is a number of points, 1 or more, not " + std::to_string(options.points) + ".");
+  options.methods = method_choices(definition, methods);
+  options.format = table_format(definition, format);
+  options.progress = progress_style(definition, progress);
+  return options;
+}
+
 Request parse_show(const Words& words) {
   ShowOptions options;
   Definition definition{"show", "FILE"};
@@ -227,7 +316,7 @@ Request parse_show(const Words& words) {
 Request parse_arguments(const std::vector<std::string>& arguments) {
   if (arguments.empty()) {
     throw job::InputError(
-        "gluesweep: no command is given.\nCommands: run, check, show. See 'gluesweep --help'.");
+        "gluesweep: no command is given.\nCommands: run, check, compare, show. See 'gluesweep --help'.");
   }
   const std::string& first = arguments.front();
   const Words rest(arguments.begin() + 1, arguments.end());
@@ -235,11 +324,13 @@ Request parse_arguments(const std::vector<std::string>& arguments) {
   if (first == "--version") return VersionRequest{};
   if (first == "run") return parse_run(rest);
   if (first == "check") return parse_check(rest);
+  if (first == "compare") return parse_compare(rest);
   if (first == "show") return parse_show(rest);
   const bool option = !first.empty() && first.front() == '-';
-  throw job::InputError(std::string("gluesweep: unknown ") + (option ? "option" : "command") + " '" + first +
-                        "'" + did_you_mean(first, {"run", "check", "show", "--help", "--version"}) +
-                        "\nCommands: run, check, show; options: --help, --version. See 'gluesweep --help'.");
+  throw job::InputError(
+      std::string("gluesweep: unknown ") + (option ? "option" : "command") + " '" + first + "'" +
+      did_you_mean(first, {"run", "check", "compare", "show", "--help", "--version"}) +
+      "\nCommands: run, check, compare, show; options: --help, --version. See 'gluesweep --help'.");
 }
 
 }  // namespace gluesweep::cli

@@ -7,6 +7,9 @@
 
 #include "gluesweep/job/reader.hpp"
 #include "gluesweep/output/sweep_reader.hpp"
+#ifdef GLUESWEEP_WITH_REFERENCE
+#include "gluesweep/reference/verifier.hpp"
+#endif
 
 namespace gluesweep::cli {
 namespace {
@@ -29,11 +32,20 @@ bool worth_listing(Status status, double estimate) {
   return !(fine && std::isnan(estimate));  // fine, but nobody estimated its error
 }
 
+bool was_to_be_verified([[maybe_unused]] const job::Job& job, [[maybe_unused]] std::int64_t sample) {
+#ifdef GLUESWEEP_WITH_REFERENCE
+  return reference::is_verified(job.sweep.seed, sample, job.verification.reference_fraction);
+#else
+  return false;  // the choice is the integrator's
+#endif
+}
+
 }  // namespace
 
 FileSummary summarize(const std::string& path) {
   const output::SweepReader reader(path);
-  SummaryBuilder builder(job::parse_resolved(reader.text("job")).training.tolerance);
+  const job::Job job = job::parse_resolved(reader.text("job"));
+  SummaryBuilder builder(job.training.tolerance);
   for (std::int64_t first = 0; first < reader.samples(); first += output::rows_per_read) {
     const std::int64_t count = std::min(output::rows_per_read, reader.samples() - first);
     const at::Tensor status = reader.rows("status", first, count);
@@ -43,6 +55,9 @@ FileSummary summarize(const std::string& path) {
     for (std::int64_t i = 0; i < count; ++i) {
       builder.add(static_cast<std::uint8_t>(status.data_ptr<double>()[i]), estimate.data_ptr<double>()[i],
                   truth.data_ptr<double>()[i], matching.data_ptr<double>()[i]);
+      const bool done = status.data_ptr<double>()[i] != static_cast<double>(Status::pending);
+      if (done && std::isnan(truth.data_ptr<double>()[i]) && was_to_be_verified(job, first + i))
+        builder.add_unverified();
     }
   }
   return builder.result(static_cast<double>(std::filesystem::file_size(path)));

@@ -15,17 +15,21 @@ constexpr std::size_t bin_count = 13816;  // ln(1e60) / bin_width
 
 using training::Status;
 
-std::string percent(double share) {
-  const double value = 100.0 * share + 1e-9;
-  std::string text = std::to_string(static_cast<int>(value));
-  // 99.96% is not all: cut, do not round up.
-  const int decimals = static_cast<int>(std::floor(value * 100.0)) % 100;
-  if (decimals != 0) text += (decimals < 10 ? ".0" : ".") + std::to_string(decimals);
-  return text + "%";
-}
-
 std::string line(const std::string& name, const std::string& text) {
   return "  " + name + std::string(name.size() < 24 ? 24 - name.size() : 1, ' ') + text + "\n";
+}
+
+std::string verified_text(const FileSummary& summary) {
+  std::string text;
+  if (summary.verified > 0) {
+    text = "median " + rough(summary.true_median) + ", largest " + rough(summary.true_max) + " on " +
+           grouped(summary.verified) + " points checked independently";
+  }
+  if (summary.unverified > 0) {
+    text += (text.empty() ? "" : "; ") + grouped(summary.unverified) +
+            " could not be checked: the integrator or the point gave no finite number";
+  }
+  return text;
 }
 
 }  // namespace
@@ -55,6 +59,25 @@ double LogHistogram::quantile(double share) const {
   return std::clamp(lowest * std::exp((static_cast<double>(bin) + 0.5) * bin_width), min_, max_);
 }
 
+void CalibrationBuilder::add(double estimate, double error) {
+  if (std::isnan(estimate) || std::isnan(error)) return;
+  ++points_;
+  if (error <= estimate) ++covered_;
+  ratios_.add(estimate / error);
+}
+
+Calibration CalibrationBuilder::result() const {
+  const double covered = points_ > 0 ? static_cast<double>(covered_) / static_cast<double>(points_) : NAN;
+  return {points_, covered, ratios_.quantile(0.05), ratios_.quantile(0.5), ratios_.quantile(0.95)};
+}
+
+std::string calibration_text(const Calibration& calibration) {
+  return percent(calibration.covered) +
+         " of the true errors below their estimate; estimate over error: median " +
+         rough(calibration.median) + ", 5% to 95%: " + rough(calibration.low) + " to " +
+         rough(calibration.high);
+}
+
 void SummaryBuilder::add(std::uint8_t status, double error_estimate, double reference_error,
                          double matching_error) {
   ++summary_.points;
@@ -68,10 +91,7 @@ void SummaryBuilder::add(std::uint8_t status, double error_estimate, double refe
   estimates_.add(error_estimate);
   truths_.add(reference_error);
   matchings_.add(matching_error);
-  if (!std::isnan(error_estimate) && !std::isnan(reference_error)) {
-    ++comparable_;
-    if (reference_error <= error_estimate) ++covered_;
-  }
+  calibration_.add(error_estimate, reference_error);
   // Matching alone is not compared with itself.
   const double ours = std::isnan(reference_error) ? error_estimate : reference_error;
   if (ours > 0.0 && status != static_cast<std::uint8_t>(Status::matching_only))
@@ -87,7 +107,7 @@ FileSummary SummaryBuilder::result(double file_bytes) const {
   summary.verified = truths_.count();
   summary.true_median = truths_.quantile(0.5);
   summary.true_max = truths_.max();
-  summary.covered = comparable_ > 0 ? static_cast<double>(covered_) / static_cast<double>(comparable_) : NAN;
+  summary.calibration = calibration_.result();
   summary.matched = matchings_.count();
   summary.matching_median = matchings_.quantile(0.5);
   summary.matching_factor = factors_.quantile(0.5);
@@ -108,13 +128,9 @@ std::string summary_text(const FileSummary& summary, const std::string& path) {
     text += line("error (estimated)", "median " + rough(summary.error_median) + ", 99% below " +
                                           rough(summary.error_99) + ", largest " + rough(summary.error_max));
   }
-  if (summary.verified > 0) {
-    const std::string covered =
-        std::isnan(summary.covered) ? "" : "; " + percent(summary.covered) + " below their estimate";
-    text += line("error (verified)", "median " + rough(summary.true_median) + ", largest " +
-                                         rough(summary.true_max) + " on " + grouped(summary.verified) +
-                                         " points checked independently" + covered);
-  }
+  if (summary.verified > 0 || summary.unverified > 0)
+    text += line("error (verified)", verified_text(summary));
+  if (summary.calibration.points > 0) text += line("calibration", calibration_text(summary.calibration));
   if (summary.matched > 0) {
     std::string matching = "median error " + rough(summary.matching_median);
     if (std::isfinite(summary.matching_factor)) {

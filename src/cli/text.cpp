@@ -53,6 +53,15 @@ std::string exact(double value) {
   return format("%.17g", value);
 }
 
+std::string percent(double share) {
+  const double value = 100.0 * share + 1e-9;
+  std::string text = std::to_string(static_cast<int>(value));
+  // 99.96% is not all: cut, do not round up.
+  const int decimals = static_cast<int>(std::floor(value * 100.0)) % 100;
+  if (decimals != 0) text += (decimals < 10 ? ".0" : ".") + std::to_string(decimals);
+  return text + "%";
+}
+
 std::string bytes(double count) {
   constexpr std::array units{"B", "kB", "MB", "GB", "TB", "PB"};
   std::size_t unit = 0;

@@ -16,6 +16,9 @@ std::string rough(double value);
 /// The shortest decimal text that reads back as the same double.
 std::string exact(double value);
 
+/// 0.125 -> "12.5%"; cut, not rounded: 0.99999 -> "99.99%".
+std::string percent(double share);
+
 /// "850 kB", "1.2 GB" (powers of 1,000).
 std::string bytes(double count);
 

@@ -1,24 +1,16 @@
 #include "create.hpp"
 
-#include <H5DSpublic.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <filesystem>
 #include <limits>
 
-#include "gluesweep/job/error.hpp"
 #include "gluesweep/output/versions.hpp"
+#include "netcdf.hpp"
 
 namespace gluesweep::output {
 namespace {
 
 namespace fs = std::filesystem;
-
-// netCDF's mark of a dimension without a coordinate variable (netCDF-4 file format, "Dimensions without
-// variables").
-constexpr const char* bare_dimension = "This is a netCDF dimension but not a netCDF variable.";
 
 // Rows of parameters computed at a time: memory does not grow with the number of samples.
 constexpr std::int64_t rows_at_once = 65536;
@@ -31,7 +23,10 @@ class Creator {
     open();
     write_root_attributes();
     describe_networks();
-    for (const Dimension& dimension : file_.layout.dimensions) create_bare_dimension(dimension);
+    for (const Dimension& dimension : file_.layout.dimensions) {
+      if (dimension.has_variable) continue;
+      create_bare_dimension(group_of(dimension.group), dimension.name, dimension.size, name_);
+    }
     for (const Variable& variable : file_.layout.variables) create_variable(variable);
     for (const Variable& variable : file_.layout.variables) attach_scales(variable);
     for (const Variable& variable : file_.layout.variables) write_known_data(variable);
@@ -41,26 +36,9 @@ class Creator {
   }
 
  private:
-  // netCDF readers rely on the order of creation to keep attributes and variables in order.
-  static constexpr unsigned ordered = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
-
-  Handle property_list(hid_t kind) {
-    return {check(H5Pcreate(kind), "make a property list", name_), H5Pclose};
-  }
-
   void open() {
-    const Handle creation = property_list(H5P_FILE_CREATE);
-    check(H5Pset_link_creation_order(creation.get(), ordered), "order links", name_);
-    check(H5Pset_attr_creation_order(creation.get(), ordered), "order attributes", name_);
-    const Handle access = property_list(H5P_FILE_ACCESS);
-    // As netCDF-4 does. Not `latest`: its files refuse to open after their writer was killed.
-    check(H5Pset_libver_bounds(access.get(), H5F_LIBVER_V18, H5F_LIBVER_LATEST), "choose a format", name_);
-    handle_ =
-        Handle(check(H5Fcreate(name_.c_str(), H5F_ACC_EXCL, creation.get(), access.get()), "create", name_),
-               H5Fclose);
-    const Handle group = property_list(H5P_GROUP_CREATE);
-    check(H5Pset_link_creation_order(group.get(), ordered), "order links", name_);
-    check(H5Pset_attr_creation_order(group.get(), ordered), "order attributes", name_);
+    handle_ = create_netcdf(name_);
+    const Handle group = ordered_properties(H5P_GROUP_CREATE, name_);
     network_ = Handle(check(H5Gcreate2(handle_.get(), "network", H5P_DEFAULT, group.get(), H5P_DEFAULT),
                             "create the group network", name_),
                       H5Gclose);
@@ -125,35 +103,6 @@ class Creator {
 
   hid_t group_of(Group group) const { return group == Group::root ? handle_.get() : network_.get(); }
 
-  Handle dataspace(const std::vector<std::int64_t>& shape) {
-    const std::vector<hsize_t> sizes(shape.begin(), shape.end());
-    return {check(H5Screate_simple(static_cast<int>(sizes.size()), sizes.data(), nullptr), "make a dataspace",
-                  name_),
-            H5Sclose};
-  }
-
-  Handle dataset_properties() {
-    Handle properties = property_list(H5P_DATASET_CREATE);
-    check(H5Pset_attr_creation_order(properties.get(), ordered), "order attributes", name_);
-    // Modification times would be metadata that changes with every result.
-    check(H5Pset_obj_track_times(properties.get(), 0), "turn times off", name_);
-    return properties;
-  }
-
-  void create_bare_dimension(const Dimension& dimension) {
-    if (dimension.has_variable) return;
-    const Handle space = dataspace({dimension.size});
-    const Handle properties = dataset_properties();
-    const Handle dataset(check(H5Dcreate2(group_of(dimension.group), dimension.name.c_str(), H5T_IEEE_F32BE,
-                                          space.get(), H5P_DEFAULT, properties.get(), H5P_DEFAULT),
-                               "create the dimension " + dimension.name, name_),
-                         H5Dclose);
-    std::string size = std::to_string(dimension.size);
-    size.insert(0, size.size() < 10 ? 10 - size.size() : 0, ' ');
-    check(H5DSset_scale(dataset.get(), (bare_dimension + size).c_str()),
-          "mark the dimension " + dimension.name, name_);
-  }
-
   void set_fill_value(const Variable& variable, hid_t properties) {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     const std::int64_t zero = 0;
@@ -166,8 +115,8 @@ class Creator {
   }
 
   void create_variable(const Variable& variable) {
-    const Handle space = dataspace(variable.shape);
-    const Handle properties = dataset_properties();
+    const Handle space = simple_space(variable.shape, name_);
+    const Handle properties = ordered_properties(H5P_DATASET_CREATE, name_);
     set_fill_value(variable, properties.get());
     if (!variable.chunk.empty()) {
       const std::vector<hsize_t> chunk(variable.chunk.begin(), variable.chunk.end());
@@ -192,8 +141,7 @@ class Creator {
     }
     if (variable.group == Group::root && !variable.dimensions.empty() &&
         variable.name == variable.dimensions[0]) {
-      check(H5DSset_scale(dataset.get(), variable.name.c_str()), "mark the coordinate " + variable.name,
-            name_);
+      mark_coordinate(dataset.get(), variable.name, name_);
     }
   }
 
@@ -244,8 +192,7 @@ class Creator {
     for (std::size_t axis = 0; axis < variable.dimensions.size(); ++axis) {
       const std::string& name = variable.dimensions[axis];
       const Handle scale = open_dataset(scale_path(variable.group, name));
-      check(H5DSattach_scale(dataset.get(), scale.get(), static_cast<unsigned>(axis)),
-            "attach the dimension " + name + " to " + variable.name, name_);
+      attach_dimension(dataset.get(), variable.name, axis, scale.get(), name, name_);
     }
   }
 
@@ -291,20 +238,6 @@ class Creator {
   Handle handle_, network_;
 };
 
-/// Gives the finished file its name without ever replacing one.
-void publish(const std::string& temporary, const std::string& path) {
-  // A hard link fails if the name is taken, at whatever moment that happened; rename does not.
-  if (::link(temporary.c_str(), path.c_str()) == 0) {
-    fs::remove(temporary);
-    return;
-  }
-  if (errno == EEXIST) {
-    throw job::InputError(path +
-                          " came into being while this program was creating it: choose another name with -o");
-  }
-  fs::rename(temporary, path);  // a file system without hard links
-}
-
 }  // namespace
 
 std::string full_name(const Variable& variable) {
@@ -323,7 +256,7 @@ hid_t native_type(Type type) {
 
 void create_file(const NewFile& file) {
   check_target(file.path, expected_bytes(file.layout));
-  const std::string temporary = file.path + ".creating-" + std::to_string(::getpid());
+  const std::string temporary = temporary_name(file.path);
   try {
     Creator(file, temporary).run();
     publish(temporary, file.path);

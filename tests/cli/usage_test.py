@@ -8,9 +8,9 @@ from program import JOB, ProgramTest
 class Usage(ProgramTest):
     def test_help_and_version(self):
         text = self.call("--help").out
-        for words in ("run JOB", "check JOB", "show FILE", "exit codes:", "75  stopped early", "example"):
+        for words in ("run JOB", "check JOB", "compare JOB", "show FILE", "exit codes:", "75  stopped early", "example"):
             self.assertIn(words, text)
-        for command in ("run", "check", "show"):
+        for command in ("run", "check", "compare", "show"):
             text = self.call(command, "--help").out
             self.assertIn("examples:", text)
             self.assertIn(f"usage: gluesweep {command}", text)

@@ -33,13 +33,33 @@ struct ShowOptions {
   bool job = false;        ///< print the stored job instead of the summary
 };
 
+enum class TableFormat { text, markdown };
+
+/// One row of a comparison.
+struct MethodChoice {
+  std::string method;  ///< a value of training.method
+  std::string ansatz;  ///< one of training.ansatz; empty: the job's
+};
+
+struct CompareOptions {
+  std::string job;
+  std::vector<std::string> overrides;
+  std::string output;                 ///< comparison file; empty: the job's name with _compare.h5
+  std::string device;                 ///< empty: what the job says
+  std::vector<MethodChoice> methods;  ///< in the order of the table
+  std::int64_t points = 0;            ///< 0: not given
+  TableFormat format = TableFormat::text;
+  ProgressStyle progress = ProgressStyle::automatic;
+};
+
 /// `--help` in any place: print the text and be done.
 struct HelpRequest {
   std::string text;
 };
 struct VersionRequest {};
 
-using Request = std::variant<HelpRequest, VersionRequest, RunOptions, CheckOptions, ShowOptions>;
+using Request =
+    std::variant<HelpRequest, VersionRequest, RunOptions, CheckOptions, ShowOptions, CompareOptions>;
 
 /// What the command line asks for; `arguments` without the program's name. Throws job::InputError that names
 /// the wrong word, the nearest right one and where to read more. Depends on nothing but its arguments, so

@@ -28,6 +28,27 @@ class LogHistogram {
   double min_, max_;
 };
 
+/// How error estimates compare with true errors, over the points that have both.
+struct Calibration {
+  std::int64_t points = 0;
+  double covered = 0.0;  ///< share of true errors that are not above their estimate; NaN without points
+  double low = 0.0, median = 0.0, high = 0.0;  ///< 5%, 50%, 95% quantiles of estimate over error, to 1%
+};
+
+/// Adds up in memory that does not depend on the number of points.
+class CalibrationBuilder {
+ public:
+  void add(double estimate, double error);  ///< does nothing where either is NaN
+  Calibration result() const;
+
+ private:
+  std::int64_t points_ = 0, covered_ = 0;
+  LogHistogram ratios_;
+};
+
+/// "100% of the true errors below their estimate; estimate over error: median 4.1, 5% to 95%: 2 to 30".
+std::string calibration_text(const Calibration& calibration);
+
 /// What a sweep file contains, in numbers.
 struct FileSummary {
   std::array<std::int64_t, training::status_table.size()> by_status{};
@@ -40,8 +61,9 @@ struct FileSummary {
   double error_median = 0.0, error_99 = 0.0, error_max = 0.0;  ///< of the estimates, relative
   std::int64_t verified = 0;                                   ///< points with a true error
   double true_median = 0.0, true_max = 0.0;                    ///< of those
-  double covered = 0.0;      ///< share of true errors below their estimate; NaN without any
-  std::int64_t matched = 0;  ///< points with matching's error
+  std::int64_t unverified = 0;  ///< points that were to be verified and have no true error
+  Calibration calibration;      ///< of the verified ones
+  std::int64_t matched = 0;     ///< points with matching's error
   double matching_median = 0.0;
   double matching_factor = 0.0;  ///< median over the points of matching's error over ours
 
@@ -54,12 +76,14 @@ class SummaryBuilder {
   explicit SummaryBuilder(double tolerance) { summary_.tolerance = tolerance; }
   /// Errors are NaN where not computed.
   void add(std::uint8_t status, double error_estimate, double reference_error, double matching_error);
+  /// A finished point of the verified subset for which there is no true error.
+  void add_unverified() { ++summary_.unverified; }
   FileSummary result(double file_bytes) const;
 
  private:
   FileSummary summary_;
   LogHistogram estimates_, truths_, matchings_, factors_;
-  std::int64_t covered_ = 0, comparable_ = 0;
+  CalibrationBuilder calibration_;
 };
 
 /// Several lines for people.

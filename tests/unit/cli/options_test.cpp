@@ -53,11 +53,51 @@ TEST(Options, ShowAndCheck) {
   EXPECT_THAT(check.overrides, ElementsAre("a=b"));
 }
 
+TEST(Options, CompareTakesAllItsOptions) {
+  const auto compare = std::get<CompareOptions>(parse_arguments(
+      {"compare", "a.yaml", "-o", "b.h5", "--set", "run.block=8", "--points", "1024", "--methods",
+       "adam:sum,matching", "--format", "markdown", "--device", "cpu", "--progress", "none"}));
+  EXPECT_EQ(compare.job, "a.yaml");
+  EXPECT_EQ(compare.output, "b.h5");
+  EXPECT_THAT(compare.overrides, ElementsAre("run.block=8"));
+  EXPECT_EQ(compare.points, 1024);
+  ASSERT_EQ(compare.methods.size(), 2U);
+  EXPECT_EQ(compare.methods[0].method, "adam");
+  EXPECT_EQ(compare.methods[0].ansatz, "sum");
+  EXPECT_EQ(compare.methods[1].ansatz, "");
+  EXPECT_EQ(compare.format, TableFormat::markdown);
+  EXPECT_EQ(compare.progress, ProgressStyle::none);
+}
+
+TEST(Options, CompareRunsAllMethodsByDefault) {
+  const auto compare = std::get<CompareOptions>(parse_arguments({"compare", "a.yaml"}));
+  std::string names;
+  for (const MethodChoice& choice : compare.methods) names += choice.method + " ";
+  EXPECT_EQ(names, "gauss_newton adam plain matching ");
+  EXPECT_EQ(compare.points, 0);
+  EXPECT_EQ(compare.format, TableFormat::text);
+}
+
+TEST(Options, CompareRefusesWhatItDoesNotKnow) {
+  EXPECT_EQ(message_of({"compare", "a.yaml", "--methods", "gauss_newton,adm"}),
+            "gluesweep compare: --methods: unknown method 'adm'; did you mean 'adam'?\n"
+            "Accepted: gauss_newton, adam, plain, matching.\nSee 'gluesweep compare --help'.");
+  EXPECT_THAT(message_of({"compare", "a.yaml", "--methods", "adam:smu"}),
+              HasSubstr("unknown ansatz 'smu'; did you mean 'sum'?\nAccepted: frames, sum."));
+  EXPECT_THAT(message_of({"compare", "a.yaml", "--methods", "adam,adam"}),
+              HasSubstr("'adam' is given twice"));
+  EXPECT_THAT(message_of({"compare", "a.yaml", "--methods", ""}), HasSubstr("unknown method ''"));
+  EXPECT_THAT(message_of({"compare", "a.yaml", "--methods", "adam,"}), HasSubstr("unknown method ''"));
+  EXPECT_THAT(message_of({"compare", "a.yaml", "--points", "0"}), HasSubstr("1 or more, not 0."));
+  EXPECT_THAT(message_of({"compare", "a.yaml", "--format", "markdwon"}),
+              HasSubstr("not 'markdwon'; did you mean 'markdown'?"));
+}
+
 TEST(Options, UnknownCommandNamesTheNearestAndAll) {
   EXPECT_EQ(message_of({"rnu", "a.yaml"}),
             "gluesweep: unknown command 'rnu'; did you mean 'run'?\n"
-            "Commands: run, check, show; options: --help, --version. See 'gluesweep --help'.");
-  EXPECT_THAT(message_of({"fly"}), HasSubstr("unknown command 'fly'\nCommands: run, check, show"));
+            "Commands: run, check, compare, show; options: --help, --version. See 'gluesweep --help'.");
+  EXPECT_THAT(message_of({"fly"}), HasSubstr("unknown command 'fly'\nCommands: run, check, compare, show"));
   EXPECT_THAT(message_of({"--verison"}), HasSubstr("unknown option '--verison'; did you mean '--version'?"));
   EXPECT_THAT(message_of({}), HasSubstr("no command is given"));
 }
@@ -96,7 +136,7 @@ TEST(Options, ValuesAreChecked) {
 TEST(Options, HelpOfEachCommandHasExamplesAndExitCodes) {
   EXPECT_THAT(help_of({"--help"}), HasSubstr("exit codes:"));
   EXPECT_THAT(help_of({"--help"}), HasSubstr("75  stopped early"));
-  for (const std::string command : {"run", "check", "show"}) {
+  for (const std::string command : {"run", "check", "compare", "show"}) {
     EXPECT_THAT(help_of({command, "--help"}), HasSubstr("examples:\n  gluesweep " + command)) << command;
     EXPECT_THAT(help_of({command, "--help"}), HasSubstr("usage: gluesweep " + command)) << command;
   }

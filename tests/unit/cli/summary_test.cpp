@@ -49,7 +49,9 @@ TEST(Summary, CountsAndCompares) {
   EXPECT_EQ(summary.failed, 2);
   EXPECT_EQ(summary.estimated, 97);
   EXPECT_EQ(summary.verified, 10);
-  EXPECT_EQ(summary.covered, 1.0);
+  EXPECT_EQ(summary.calibration.points, 10);
+  EXPECT_EQ(summary.calibration.covered, 1.0);
+  EXPECT_NEAR(summary.calibration.median, 2.0, 0.03);
   EXPECT_NEAR(summary.matching_factor, 0.5 / 2e-8, 0.02 * 0.5 / 2e-8);
   const std::string text = summary_text(summary, "a.h5");
   EXPECT_THAT(text, HasSubstr("98 of 100 done"));
@@ -59,6 +61,10 @@ TEST(Summary, CountsAndCompares) {
   EXPECT_THAT(text, HasSubstr("median 2e-08, 99% below"));
   EXPECT_THAT(text, HasSubstr("largest 0.001"));
   EXPECT_THAT(text, HasSubstr("times ours in the median"));
+  EXPECT_THAT(text, HasSubstr("on 10 points checked independently\n"));
+  EXPECT_THAT(text,
+              HasSubstr("calibration             100% of the true errors below their estimate; estimate over "
+                        "error: median 2, 5% to 95%: 2 to 2\n"));
   EXPECT_THAT(text, HasSubstr("a.h5 (2.5 MB)"));
 }
 
@@ -76,6 +82,37 @@ TEST(Summary, CoverageIsNotClaimedWithoutEstimates) {
   const auto text = summary_text(builder.result(0), "a.h5");
   EXPECT_THAT(text, HasSubstr("on 4 points checked independently\n"));
   EXPECT_THAT(text, Not(HasSubstr("below their estimate")));
+}
+
+TEST(Summary, PointsThatCouldNotBeVerifiedAreCounted) {
+  SummaryBuilder builder(1e-6);
+  builder.add(1, 1e-7, 1e-8, 0.3);
+  builder.add(1, 1e-7, nan, 0.3);
+  builder.add_unverified();
+  EXPECT_THAT(
+      summary_text(builder.result(0), "a.h5"),
+      HasSubstr("on 1 points checked independently; 1 could not be checked: the integrator or the point "
+                "gave no finite number\n"));
+  SummaryBuilder none(1e-6);
+  none.add(1, 1e-7, nan, 0.3);
+  none.add_unverified();
+  const auto text = summary_text(none.result(0), "a.h5");
+  EXPECT_THAT(text, HasSubstr("error (verified)        1 could not be checked"));
+  EXPECT_THAT(text, Not(HasSubstr("calibration")));
+}
+
+TEST(Calibration, QuantilesOfEstimateOverError) {
+  CalibrationBuilder builder;
+  for (int i = 1; i <= 100; ++i) builder.add(0.1 * i, 1.0);
+  builder.add(nan, 1.0);
+  builder.add(1.0, nan);
+  const Calibration found = builder.result();
+  EXPECT_EQ(found.points, 100);
+  EXPECT_NEAR(found.covered, 0.91, 1e-12);
+  EXPECT_NEAR(found.low, 0.5, 0.01);
+  EXPECT_NEAR(found.median, 5.0, 0.05);
+  EXPECT_NEAR(found.high, 9.5, 0.1);
+  EXPECT_TRUE(std::isnan(CalibrationBuilder().result().covered));
 }
 
 TEST(Summary, AlmostAllIsNotAll) {
