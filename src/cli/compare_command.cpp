@@ -165,6 +165,15 @@ void print_plan(const Preparation& prepared, const CompareOptions& options, int 
   std::cerr << std::endl;
 }
 
+/// The first use of a method takes memory from the system and fills caches, which would count as its time.
+/// Adam's many steps do not notice.
+void warm_up(const Preparation& prepared) {
+  const at::Tensor point = prepared.space->block(0, 1);
+  for (const Contender& contender : prepared.contenders) {
+    if (!contender.job.training.uses_adam()) contender.trainer->train(point);
+  }
+}
+
 /// Runs every method on every block.
 void run_methods(const Preparation& prepared, const References& references, const CompareOptions& options,
                  const Communicator& communicator) {
@@ -173,6 +182,7 @@ void run_methods(const Preparation& prepared, const References& references, cons
   const auto methods = static_cast<std::int64_t>(prepared.contenders.size());
   parallel::BlockCounter counter(communicator, methods * blocks, 1);
   const bool speaks = communicator.rank() == 0;
+  warm_up(prepared);
   Progress progress(
       {[&](const sweep::Tally& tally) { counter.add(tally); }, [&] { return counter.totals(); }},
       methods * points, options.progress, speaks ? &std::cerr : nullptr, speaks ? terminal_width() : 0, now);
