@@ -13,6 +13,7 @@ namespace gluesweep::test {
 
 /// Independent values from tests/data/reference: a few random points, each at the same places.
 struct ReferenceTable {
+  std::vector<std::string> names;            ///< p: of the parameters
   at::Tensor parameters;                     ///< (B, p)
   std::vector<double> places;                ///< M values of the variable
   std::map<std::string, at::Tensor> values;  ///< (B, M) per column after parameters and variable
@@ -52,6 +53,7 @@ inline ReferenceTable read_reference(const std::string& name, std::size_t parame
     throw std::runtime_error(path + ": the points have different places");
   }
   ReferenceTable table;
+  table.names.assign(header.begin(), header.begin() + static_cast<std::ptrdiff_t>(parameter_count));
   std::vector<at::Tensor> rows;
   for (const auto& point : points) rows.push_back(at::tensor(point, at::kDouble));
   table.parameters = at::stack(rows, 0);
