@@ -34,7 +34,8 @@ Tensor combined(const Tensor& coefficients, const Tensor& basis) {
 Scale Scale::fit(const Tensor& sizes, const Tensor& xi) {
   const auto basis = chebyshev(xi);  // (m, terms)
   const auto inverse = at::linalg_pinv(basis, 1e-12);
-  return {at::matmul(sizes.log(), inverse.t())};
+  // Not a matrix product: a constant's scale must not depend, to the last bit, on how many there are.
+  return {(sizes.log().unsqueeze(-2) * inverse).sum(-1)};
 }
 
 Tensor Scale::at(const Tensor& xi) const { return combined(coefficients, chebyshev(xi)).exp(); }

@@ -10,10 +10,11 @@ namespace {
 
 using at::Tensor;
 
-constexpr double beta_1 = 0.9, beta_2 = 0.999;     // Kingma and Ba's
-constexpr double epsilon = 1.0e-12;                // far below the gradients of a loss of 1e-12
-constexpr double last_rate = 1.0e-3;               // of the learning rate at the start
-constexpr int scores = 100;                        // weights looked at for the best ones, evenly spread
+constexpr double beta_1 = 0.9;        // Kingma and Ba's
+constexpr double beta_2 = 0.99;       // forgets sooner than their 0.999: gradients fall by decades
+constexpr double epsilon = 1.0e-12;   // far below the gradients of a loss of 1e-12
+constexpr double last_rate = 1.0e-3;  // of the learning rate at the start
+constexpr int scores = 100;           // weights looked at for the best ones, evenly spread
 constexpr std::uint64_t sample_stream = 1u << 20;  // apart from the streams of the initial weights
 
 class Training {

@@ -10,7 +10,8 @@ using problem::System;
 
 constexpr double length = 2.0;              // of a region in xi
 constexpr double smallest_weight = 1.0e-3;  // of a place against the patch's most sensitive one
-constexpr double tie_weight = 100.0;        // of squared glue and conditions against squared residuals
+constexpr double tie_weight = 0.3;  // of squared glue and conditions against squared residuals: more, and
+                                    // stiff problems stay at the matching constants
 
 /// What an error made at increasing places costs, (B, n, m): the largest weight wherever it is carried.
 Tensor carried_weight(const System& system, const Tensors& weights) {

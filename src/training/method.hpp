@@ -46,6 +46,8 @@ std::unique_ptr<Method> make_frames_method(const job::Job& job, const problem::S
                                            const at::Device& device);
 std::unique_ptr<Method> make_adam_method(const job::Job& job, const problem::System& system,
                                          const at::Device& device);
+std::unique_ptr<Method> make_plain_method(const job::Job& job, const problem::System& system,
+                                          const at::Device& device);
 std::unique_ptr<Method> make_matching_method(const job::Job& job, const problem::System& system,
                                              const at::Device& device);
 

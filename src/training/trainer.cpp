@@ -41,7 +41,7 @@ std::unique_ptr<Method> make_method(const job::Job& job, const System& system, c
   switch (job.training.method) {
     case Choice::gauss_newton: return make_frames_method(job, system, device);
     case Choice::adam: return make_adam_method(job, system, device);
-    case Choice::plain: break;
+    case Choice::plain: return make_plain_method(job, system, device);
     case Choice::matching: return make_matching_method(job, system, device);
   }
   throw job::InputError("training.method: this method cannot be trained");
