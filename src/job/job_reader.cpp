@@ -47,7 +47,7 @@ Adam read_adam(const Field& field) {
 }
 
 Training read_training(const Field& field) {
-  field.accept_keys({"method", "ansatz", "tolerance", "max_iterations", "adam"});
+  field.accept_keys({"method", "ansatz", "tolerance", "max_iterations", "rescue", "adam"});
   Training training;
   if (const auto method = field.find("method")) training.method = method->choice<Training::Method>();
   if (const auto ansatz = field.find("ansatz")) training.ansatz = ansatz->choice<Training::Ansatz>();
@@ -59,6 +59,7 @@ Training read_training(const Field& field) {
     }
   }
   read_integer(field, "max_iterations", 1, 10000, training.max_iterations);
+  if (const auto rescue = field.find("rescue")) training.rescue = rescue->boolean();
   if (const auto adam = field.find("adam")) training.adam = read_adam(*adam);
   return training;
 }

@@ -227,7 +227,7 @@ BlockResult Trainer::train(const Tensor& parameters) const {
   }
   auto block = join(parts);
   const auto good = block.status == static_cast<std::int64_t>(Status::converged);
-  if (self.method->rungs() > 1 && !good.all().item<bool>()) self.climb(self.prepare(on_device), block);
+  if (self.job.training.rescue && !good.all().item<bool>()) self.climb(self.prepare(on_device), block);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   block.seconds.fill_(elapsed.count() / static_cast<double>(count));
   return block;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gluesweep/training/trainer.hpp"
 #include "jobs.hpp"
 #include "reference_table.hpp"
 
@@ -69,6 +70,24 @@ inline Tensor error_of(const job::Job& job, const ReferenceTable& table, const T
     worst = at::maximum(worst, relative.amax(1));
   }
   return worst;
+}
+
+/// Worst true error of the first attempt over the reference points of a problem; the table is its own.
+inline double worst_error(const Shipped& problem, const ReferenceTable& table, int features, int elements) {
+  const auto job =
+      job_at(problem.name, table,
+             {"network.features=" + std::to_string(features), "network.elements=" + std::to_string(elements),
+              "training={tolerance: 1e-9, rescue: false}"});
+  const auto parameters = parameters_of(job.problem, table);
+  const auto block = training::Trainer(job, at::kCPU).train(parameters);
+  const problem::System system(job.problem);
+  std::vector<at::Tensor> unknowns;
+  problem::Tensors references;
+  for (int u = 0; u < system.unknowns(); ++u) {
+    unknowns.push_back(block.solution[system.component(u)]);
+    references.push_back(table.values.at(job.problem.unknowns[static_cast<std::size_t>(u)].name));
+  }
+  return error_of(job, table, parameters, at::stack(unknowns, 0), references).max().item<double>();
 }
 
 }  // namespace gluesweep::test

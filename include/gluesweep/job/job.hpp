@@ -154,6 +154,7 @@ struct Training {
   Ansatz ansatz = Ansatz::frames;
   double tolerance = 1.0e-6;  ///< a point is converged when its estimated relative error is below this
   int max_iterations = 60;    ///< of gauss_newton
+  bool rescue = true;         ///< points above the tolerance climb the ladder of finer networks
   Adam adam;
 
   bool uses_adam() const { return method == Method::adam || method == Method::plain; }

@@ -101,6 +101,16 @@ TEST_P(NineProblems, DoNotDependOnTheHandOver) {
   }
 }
 
+// Fourth order at least until 1e-9; tests/benchmark/convergence.cpp prints the whole table.
+TEST_P(NineProblems, ConvergeWithElementsAndFeatures) {
+  const auto& table = comparison(GetParam()).table;
+  const auto falls = [](double coarse, double fine) { return fine <= std::max(coarse / 16.0, 1e-9); };
+  EXPECT_PRED2(falls, test::worst_error(GetParam(), table, 192, 16),
+               test::worst_error(GetParam(), table, 192, 32));
+  EXPECT_PRED2(falls, test::worst_error(GetParam(), table, 32, 120),
+               test::worst_error(GetParam(), table, 64, 120));
+}
+
 INSTANTIATE_TEST_SUITE_P(All, NineProblems, testing::ValuesIn(test::shipped()),
                          [](const auto& variant) { return variant.param.name; });
 
