@@ -132,19 +132,36 @@ Plan make_plan(const job::Job& job, const training::Trainer& trainer, std::int64
   return plan;
 }
 
+namespace {
+
+std::string method_text(const job::Job& job) {
+  const auto& adam = job.training.adam;
+  const auto by_adam = [&](const std::string& what) {
+    return "Adam, " + grouped(adam.steps) + " steps on " + what + " of " + std::to_string(adam.layers) +
+           " x " + std::to_string(adam.width) + " neurons a point, tolerance " +
+           exact(job.training.tolerance);
+  };
+  switch (job.training.method) {
+    case job::Training::Method::gauss_newton:
+      return "Gauss-Newton, " + std::to_string(job.network.features) + " features, " +
+             std::to_string(job.network.elements) + " elements of " + std::to_string(job.network.nodes) +
+             " nodes a patch, tolerance " + exact(job.training.tolerance);
+    case job::Training::Method::adam: return by_adam("coefficient networks");
+    case job::Training::Method::plain: return by_adam("networks for the unknowns, no patches,");
+    case job::Training::Method::matching: break;
+  }
+  return "conventional matching, no network";
+}
+
+}  // namespace
+
 std::string plan_text(const job::Job& job, const Plan& plan) {
   std::vector<std::string> parameters;
   for (const auto& parameter : job.sweep.parameters) parameters.push_back(parameter_text(parameter));
   std::string text = line("job", job.problem.name + " (" + plan.job_path + ")");
   text += line("points", grouped(plan.samples) + " by " + sampler_text(job.sweep.sampler) +
                              (parameters.empty() ? "" : ": " + joined(parameters)));
-  std::string method = "conventional matching, no network";
-  if (job.training.method != job::Training::Method::matching) {
-    method = "Gauss-Newton, " + std::to_string(job.network.features) + " features, " +
-             std::to_string(job.network.elements) + " elements of " + std::to_string(job.network.nodes) +
-             " nodes a patch, tolerance " + exact(job.training.tolerance);
-  }
-  text += line("method", method);
+  text += line("method", method_text(job));
   std::string blocks = grouped(plan.blocks) + " of up to " + grouped(job.run.block) + " points, on " +
                        std::to_string(plan.ranks) + (plan.ranks == 1 ? " rank" : " ranks");
   if (plan.blocks < plan.ranks) {

@@ -6,6 +6,7 @@
 
 #include "gluesweep/output/versions.hpp"
 #include "netcdf.hpp"
+#include "network_text.hpp"
 
 namespace gluesweep::output {
 namespace {
@@ -74,25 +75,7 @@ class Creator {
     std::vector<std::string> trunk;
     for (const auto& array : file_.network.trunk) trunk.push_back(array.first);
     text("trunk_arrays", joined(trunk));
-    if (trunk.empty()) return;
-    const job::Variable& variable = file_.job.problem.variable;
-    const bool tanh = file_.job.network.activation == job::Network::Activation::tanh;
-    text("coefficient",
-         "C(xi) = exp(sum_j scale[sample, constant, j] T_j(xi)) (features(xi) . head[sample, :, constant]), "
-         "T_j "
-         "the Chebyshev polynomials of the first kind");
-    text(
-        "features",
-        "h = act(slope (xi - centre)), then h = act(weight_l . h + bias_l) for l = 2, 3, ... where there are "
-        "such; features = (h, 1) . mixing. The arrays are trunk_* where the point's rescue is 0 and "
-        "rescue_trunk_* elsewhere; rows of head beyond their features are 0");
-    text("activation", tanh ? "tanh" : "sin");
-    text("xi",
-         "map[sample, patch, :] is a, b, then (c, w, beta) once or more; F(x) = (x - a)/(b - a) + sum beta "
-         "(asinh((x - c)/w) - asinh((a - c)/w))/(asinh((b - c)/w) - asinh((a - c)/w)); xi = 2 F(x)/F(b) - 1 "
-         "for "
-         "x in [a, b], the region on which the patch was trained");
-    text("x", variable.scale == job::Scale::log ? "log(" + variable.symbol + ")" : variable.symbol);
+    for (const auto& [name, value] : network_text(file_.job)) text(name, value);
   }
 
   static std::string joined(const std::vector<std::string>& words) {
@@ -156,7 +139,7 @@ class Creator {
     write_attribute(dataset, "flag_meanings", joined(meanings), name_);
   }
 
-  /// Names along the dimensions patch and constant.
+  /// Names along the dimensions patch, constant and component.
   void describe_network(const Variable& variable, hid_t dataset) {
     std::vector<std::string> patches, constants;
     for (const auto& patch : file_.job.problem.patches) {
@@ -165,6 +148,8 @@ class Creator {
     }
     if (variable.source == Source::map) {
       write_attribute(dataset, "patches", joined(patches), name_);
+    } else if (variable.dimensions.back() == "component") {
+      write_attribute(dataset, "components", joined(file_.job.problem.state_names()), name_);
     } else {
       write_attribute(dataset, "constants", joined(constants), name_);
     }

@@ -183,7 +183,9 @@ class Builder {
 
   void add_quality() {
     add_point("status", Type::uint8, Source::status, 0, "1", "how the point ended");
-    add_point("defect", Type::float64, Source::defect, 0, "1", "largest weighted collocation defect");
+    add_point(
+        "defect", Type::float64, Source::defect, 0, "1",
+        job_.training.uses_adam() ? "largest weighted residual" : "largest weighted collocation defect");
     add_point("error_estimate", Type::float64, Source::error_estimate, 0, "1", "estimated relative error");
     add_point("reference_error", Type::float64, Source::reference_error, 0, "1",
               "relative error against an independent integrator");
@@ -192,7 +194,8 @@ class Builder {
   }
 
   void add_provenance() {
-    add_point("iterations", Type::int32, Source::iterations, 0, "1", "Gauss-Newton iterations");
+    add_point("iterations", Type::int32, Source::iterations, 0, "1",
+              job_.training.uses_adam() ? "steps of Adam" : "Gauss-Newton iterations");
     add_point("seconds", Type::float64, Source::seconds, 0, "s",
               "wall time of the point's block over its points");
     add_point("rescue", Type::uint8, Source::rescue, 0, "1", "rung of the rescue ladder, 0: first attempt");
@@ -206,6 +209,7 @@ class Builder {
 
   void add_network() {
     if (job_.output.heads && network_.head_features > 0) {
+      if (job_.training.method == job::Training::Method::plain) return add_plain_networks();
       const auto patches = static_cast<std::int64_t>(problem_.patches.size());
       dimension(Group::network, "feature", network_.head_features, false);
       dimension(Group::network, "constant", patches * problem_.state_size(), false);
@@ -213,9 +217,11 @@ class Builder {
       dimension(Group::network, "map_parameter", network_.map_parameters, false);
       dimension(Group::network, "term", network_.scale_terms, false);
       add_network_array("head", {"sample", "feature", "constant"},
-                        "output layer of each point's coefficient network", Source::head);
+                        job_.training.uses_adam() ? "weights of each point's coefficient networks"
+                                                  : "output layer of each point's coefficient network",
+                        Source::head);
       add_network_array("map", {"sample", "patch", "map_parameter"},
-                        "parameters of the map from the variable to the trunk's input", Source::map);
+                        "parameters of the map from the variable to the networks' input", Source::map);
       add_network_array("scale", {"sample", "constant", "term"},
                         "Chebyshev coefficients of the logarithm of each constant's natural size",
                         Source::scale);
@@ -226,6 +232,14 @@ class Builder {
                         "array " + name + " of the hidden layers that all points share", Source::trunk,
                         static_cast<std::int64_t>(i));
     }
+  }
+
+  /// Networks of the state itself: no constants, and one linear map for all points.
+  void add_plain_networks() {
+    dimension(Group::network, "feature", network_.head_features, false);
+    dimension(Group::network, "component", problem_.state_size(), false);
+    add_network_array("head", {"sample", "feature", "component"},
+                      "weights of each point's networks for the state", Source::head);
   }
 
   /// Hidden layers are (neuron), (neuron, neuron_in); the last one mixes neurons and the number 1 into

@@ -35,7 +35,59 @@ def features_of(network, trunk, xi):
     return numpy.column_stack([h, numpy.ones(len(h))]) @ network[trunk + "mixing"][:]
 
 
+def perceptron(network, column, xi):
+    """N (m) at xi (m) and the numbers after the weights, as the attribute `network` says."""
+    layers, width = int(network.attrs["L"]), int(network.attrs["H"])
+    numbers = iter(column)
+
+    def take(*shape):
+        return numpy.array([next(numbers) for _ in range(int(numpy.prod(shape)))]).reshape(shape)
+
+    h = numpy.tanh(numpy.outer(xi, take(width)) + take(width))
+    for _ in range(1, layers):
+        h = numpy.tanh(h @ take(width, width).T + take(width))
+    value = h @ take(width) + take(1)
+    return value, list(numbers)
+
+
 class Networks(ProgramTest):
+    ADAM = ("--set", "training.adam={steps: 30, width: 8, layers: 3, points: 16}", "--set", "sweep.samples=3",
+            "--max-failed", "1")
+
+    def test_networks_of_adam(self):
+        self.call("run", "job.yaml", "-o", "a.h5", "--set", "training.method=adam", *self.ADAM)
+        with h5py.File(self.folder / "a.h5", "r") as file:
+            network = file["network"]
+            x = numpy.log(file["t"][:])
+            self.assertEqual(file["iterations"].attrs["long_name"], "steps of Adam")
+            for sample in range(3):
+                for k, name in enumerate(network["head"].attrs["constants"].split()):
+                    parameters = network["map"][sample, k]
+                    inside = (x >= parameters[0]) & (x <= parameters[1])
+                    xi = xi_of(parameters, x[inside])
+                    value, rest = perceptron(network, network["head"][sample, :, k], xi)
+                    self.assertEqual(len(rest), 1)
+                    scale = numpy.exp(numpy.polynomial.chebyshev.chebval(xi, network["scale"][sample, k]))
+                    stored = file[name][sample][inside]
+                    error = numpy.abs(rest[0] + scale * value - stored).max()
+                    self.assertLessEqual(error, 1e-10 * numpy.abs(stored).max(), f"{name} of sample {sample}")
+
+    def test_networks_without_patches(self):
+        self.call("run", "job.yaml", "-o", "a.h5", "--set", "training.method=plain", *self.ADAM)
+        with h5py.File(self.folder / "a.h5", "r") as file:
+            network = file["network"]
+            self.assertEqual(network["head"].attrs["components"], "A")
+            x = numpy.log(file["t"][:])
+            xi = 2 * (x - x[0]) / (x[-1] - x[0]) - 1
+            for sample in range(3):
+                value, rest = perceptron(network, network["head"][sample, :, 0], xi)
+                base, unit, logarithm = rest
+                self.assertEqual(logarithm, 1)
+                stored = file["A"][sample]
+                self.assertLessEqual(numpy.abs(base * numpy.exp(unit * value) / stored - 1).max(), 1e-10)
+        self.assertIn("Adam, 30 steps on networks for the unknowns, no patches, of 3 x 8 neurons",
+                      self.call("check", "job.yaml", "--set", "training.method=plain", *self.ADAM[:4]).out)
+
     def compare(self, path, variable, rescued):
         """Every coefficient of every point inside its region, and which rungs of the ladder occur."""
         with h5py.File(path, "r") as file:

@@ -60,6 +60,17 @@ TEST(Layout, GivesShapesChunksAndUnits) {
             (std::vector<std::string>{"neuron_12", "neuron_in_12"}));
 }
 
+TEST(Layout, NetworksWithoutPatchesHaveNoConstants) {
+  auto job = synthetic::make_job(100, 16);
+  job.training.method = job::Training::Method::plain;
+  auto network = synthetic::make_network();
+  network.trunk.clear();
+  const Layout layout = make_layout(job, 100, network);
+  EXPECT_THAT(names(layout, Group::network), testing::ElementsAre("head"));
+  EXPECT_EQ(find(layout, "head").dimensions, (std::vector<std::string>{"sample", "feature", "component"}));
+  EXPECT_EQ(find(layout, "head").shape, (std::vector<std::int64_t>{100, 5, 3}));
+}
+
 TEST(Layout, ObeysOutputStore) {
   auto job = synthetic::make_job(100, 16);
   job.output.solution = job.output.coefficients = job.output.heads = job.output.matching = false;
