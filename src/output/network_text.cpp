@@ -15,7 +15,12 @@ const char* const map_text =
 
 Texts trunk_text(const job::Job& job) {
   const bool tanh = job.network.activation == job::Network::Activation::tanh;
-  return {{"coefficient",
+  const bool sum = job.training.ansatz == job::Training::Ansatz::sum;
+  return {{"state",
+           sum ? "the sum of the solutions of all patches, each with its own coefficients; all patches share "
+                 "one map over the whole domain"
+               : "the solution of the patch that owns the place, with its coefficients"},
+          {"coefficient",
            "C(xi) = s(xi) (features(xi) . head[sample, :, constant]), s(xi) = " + std::string(scale_text)},
           {"features",
            "h = act(slope (xi - centre)), then h = act(weight_l . h + bias_l) for l = 2, 3, ... where there "

@@ -56,7 +56,6 @@ class FramesMethod : public Method {
   std::int64_t peak_bytes() const override { return std::max(peak_bytes(first_), peak_bytes(rescue_)); }
 
  private:
-  std::vector<Nodal> first_values(const Points& points, const Grid& grid) const;
   std::int64_t peak_bytes(const Equipment& equipment) const;
 
   const problem::System& system_;
@@ -65,28 +64,10 @@ class FramesMethod : public Method {
   Equipment first_, rescue_;
 };
 
-/// Node values to start from: the march (conditions at both ends: Newton on all elements at once), the
-/// matching constants where that led nowhere.
-std::vector<Nodal> FramesMethod::first_values(const Points& points, const Grid& grid) const {
-  const bool marches = system_.starts_with_all();
-  auto [nodes, solved] = marches ? march(system_, points.theta, grid, points.matching)
-                                 : relax(system_, points.theta, points.regions, grid, points.matching);
-  Tensor usable = marches ? at::ones_like(solved) : solved;  // an inexact march is still close
-  for (const auto& patch : nodes) {
-    for (const auto& values : patch) usable = usable & values.isfinite().all(1);
-  }
-  for (std::size_t p = 0; p < nodes.size(); ++p) {
-    for (std::size_t k = 0; k < nodes[p].size(); ++k) {
-      nodes[p][k] = at::where(usable.unsqueeze(1), nodes[p][k], points.matching.constants[p][k]);
-    }
-  }
-  return nodes;
-}
-
 Outcome FramesMethod::train(const Points& points, int rung) const {
   const auto& equipment = rung == 0 ? first_ : rescue_;
   const auto grid = make_grid(system_, points.maps, equipment.elements);
-  const auto nodes = first_values(points, grid);
+  const auto nodes = first_values(system_, points, grid);
   const auto scales = natural_scales(system_, points.theta, grid, nodes);
   const auto fit = gauss_newton(system_, points.theta, points.regions, grid, equipment.trunk, scales,
                                 project(equipment.trunk, equipment.elements, scales, nodes), options_);
@@ -132,6 +113,22 @@ std::int64_t FramesMethod::peak_bytes(const Equipment& equipment) const {
 }
 
 }  // namespace
+
+std::vector<Nodal> first_values(const problem::System& system, const Points& points, const Grid& grid) {
+  const bool marches = system.starts_with_all();
+  auto [nodes, solved] = marches ? march(system, points.theta, grid, points.matching)
+                                 : relax(system, points.theta, points.regions, grid, points.matching);
+  Tensor usable = marches ? at::ones_like(solved) : solved;  // an inexact march is still close
+  for (const auto& patch : nodes) {
+    for (const auto& values : patch) usable = usable & values.isfinite().all(1);
+  }
+  for (std::size_t p = 0; p < nodes.size(); ++p) {
+    for (std::size_t k = 0; k < nodes[p].size(); ++k) {
+      nodes[p][k] = at::where(usable.unsqueeze(1), nodes[p][k], points.matching.constants[p][k]);
+    }
+  }
+  return nodes;
+}
 
 std::unique_ptr<Method> make_frames_method(const job::Job& job, const problem::System& system,
                                            const at::Device& device) {

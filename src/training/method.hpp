@@ -40,16 +40,25 @@ class Method {
   virtual std::int64_t head_features() const = 0;  ///< F of Outcome::head
   virtual std::int64_t head_columns() const = 0;   ///< K
   virtual std::int64_t peak_bytes() const = 0;     ///< working memory per point of a batch, roughly
+
+  /// How many patches' terms make one stored map: all where they share a map over the whole domain.
+  virtual std::int64_t patches_per_map() const { return 1; }
 };
 
 std::unique_ptr<Method> make_frames_method(const job::Job& job, const problem::System& system,
                                            const at::Device& device);
+std::unique_ptr<Method> make_sum_method(const job::Job& job, const problem::System& system,
+                                        const at::Device& device);
 std::unique_ptr<Method> make_adam_method(const job::Job& job, const problem::System& system,
                                          const at::Device& device);
 std::unique_ptr<Method> make_plain_method(const job::Job& job, const problem::System& system,
                                           const at::Device& device);
 std::unique_ptr<Method> make_matching_method(const job::Job& job, const problem::System& system,
                                              const at::Device& device);
+
+/// Node values of all frames to start from: the march (conditions at both ends: Newton on all elements at
+/// once), the matching constants where that led nowhere.
+std::vector<Nodal> first_values(const problem::System& system, const Points& points, const Grid& grid);
 
 /// The maps of all patches as stored, (B, P, m).
 at::Tensor packed_maps(const Points& points);

@@ -39,7 +39,9 @@ Points select(const Points& points, const Tensor& index) {
 std::unique_ptr<Method> make_method(const job::Job& job, const System& system, const at::Device& device) {
   using Choice = job::Training::Method;
   switch (job.training.method) {
-    case Choice::gauss_newton: return make_frames_method(job, system, device);
+    case Choice::gauss_newton:
+      return job.training.ansatz == job::Training::Ansatz::sum ? make_sum_method(job, system, device)
+                                                               : make_frames_method(job, system, device);
     case Choice::adam: return make_adam_method(job, system, device);
     case Choice::plain: return make_plain_method(job, system, device);
     case Choice::matching: return make_matching_method(job, system, device);
@@ -243,7 +245,9 @@ std::int64_t Trainer::head_features() const { return implementation_->method->he
 
 std::int64_t Trainer::head_columns() const { return implementation_->method->head_columns(); }
 
-std::int64_t Trainer::map_parameters() const { return 2 + 3 * map_terms(implementation_->job.problem); }
+std::int64_t Trainer::map_parameters() const {
+  return 2 + 3 * map_terms(implementation_->job.problem) * implementation_->method->patches_per_map();
+}
 
 std::int64_t Trainer::scale_terms() const { return network::Scale::terms; }
 
