@@ -233,8 +233,8 @@ class Writer {
     map.add("method", name_of(training.method))
         .add("ansatz", name_of(training.ansatz))
         .add("tolerance", to_text(training.tolerance))
-        .add("max_iterations", std::to_string(training.max_iterations))
-        .add("rescue", word(training.rescue));
+        .add("max_iterations", std::to_string(training.max_iterations));
+    if (contents_ == Contents::all || !training.rescue) map.add("rescue", word(training.rescue));
     if (contents_ == Contents::all || training.uses_adam()) {
       const Adam& adam = training.adam;
       map.add("adam", FlowMap()

@@ -375,7 +375,7 @@ def)",
        R"-(mixed_order_decay_problem.yaml:17:81: problem.patches.0.untill: unknown key "untill"; did you mean "until"?
     - {name: second_order, constants: {c: "1/A0"}, solution: {A: "1/(c + k2*t)"}, untill: "1/k1"}
                                                                                   ^
-  accepted keys: name, constants, solution, until, overlap, resolve, inverse)-"},
+  accepted keys: name, constants, definitions, solution, until, overlap, resolve, inverse)-"},
       {"patch without constants", "mixed_order_decay_problem.yaml", R"(constants: {c: "1/A0"}, )", "",
        R"-(mixed_order_decay_problem.yaml:17:5: problem.patches.0.constants: the key is missing
     - {name: second_order, solution: {A: "1/(c + k2*t)"}, until: "1/k1"}
@@ -476,6 +476,31 @@ def)",
     overlap: "-1"
              ^
   accepted: a half-width above 0 (the variable's scale is linear))-"},
+      {"patch definition uses a later one", "oscillator.yaml", "\"b*sin(omega*t)\"", "\"b + sum\"",
+       R"-(oscillator.yaml:24:33: problem.patches.1.definitions.wave: "sum" cannot be used here: it is a later definition; definitions use earlier ones only
+    definitions: {wave: "b + sum", sum: "a*cos(omega*t) + wave"},
+                             ^
+  accepted here: t, omega, drag, a, b, c)-"},
+      {"patch definition named like a constant", "oscillator.yaml", "wave: \"b*sin", "c: \"b*sin",
+       R"-(oscillator.yaml:24:22: problem.patches.1.definitions.c: "c" is already a constant of patch "late"
+    definitions: {c: "b*sin(omega*t)", sum: "a*cos(omega*t) + wave"},
+                  ^
+  choose another name)-"},
+      {"patch definition named like an unknown", "oscillator.yaml", "wave: \"b*sin", "q: \"b*sin",
+       R"-(oscillator.yaml:24:22: problem.patches.1.definitions.q: the name "q" for a definition of patch late is taken: it is an unknown
+    definitions: {q: "b*sin(omega*t)", sum: "a*cos(omega*t) + wave"},
+                  ^
+  choose another name)-"},
+      {"constant unused with definitions", "oscillator.yaml", "a*cos(omega*t) + wave", "cos(omega*t) + wave",
+       R"-(oscillator.yaml:25:18: problem.patches.1.solution: the solution does not depend on the constant "a" of patch "late"
+    solution: {phi: "sum", q: "c*exp(-t)"}}
+              ^
+  use every constant, or the patch cannot meet its neighbours and the conditions)-"},
+      {"patch definition used in another patch", "oscillator.yaml", "a + b*t", "a + b*wave",
+       R"-(oscillator.yaml:18:30: problem.patches.0.solution.phi: unknown symbol "wave"
+    solution: {phi: "a + b*wave", q: "c + t"}
+                           ^
+  accepted here: t, omega, drag, a, b, c)-"},
       {"inverse lacks a constant", "oscillator.yaml", R"(, c: "q - t"})", "}",
        R"-(oscillator.yaml:22:7: problem.patches.0.inverse.c: the key is missing
     inverse: {a: "phi - phi_t*t", b: "phi_t"}

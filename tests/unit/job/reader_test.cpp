@@ -91,6 +91,10 @@ TEST(Reader, ReadsEveryOptionalKey) {
   ASSERT_EQ(problem.patches[0].inverse.size(), 3U);
   EXPECT_EQ(problem.patches[0].inverse[1].text, "phi_t");
   EXPECT_TRUE(problem.patches[1].inverse.empty());
+  EXPECT_TRUE(problem.patches[0].definitions.empty());
+  ASSERT_EQ(problem.patches[1].definitions.size(), 2U);
+  EXPECT_EQ(problem.patches[1].definitions[1].name, "sum");
+  EXPECT_EQ(problem.patches[1].definitions[1].value.text, "a*cos(omega*t) + wave");
   EXPECT_EQ(job.sweep.samples, 12);
   EXPECT_EQ(job.sweep.parameters[0].points, 4);
   EXPECT_EQ(job.sweep.parameters[1].values, (std::vector<double>{0.1, 0.3, 0.2}));
@@ -209,9 +213,11 @@ TEST(Reader, OverridesValues) {
 
 TEST(Reader, OverridesAbsentSectionsAndWholeFiles) {
   const Workspace workspace;
-  const Job job = workspace.read("listed.yaml", {"network.features=32", "verification.estimate=false"});
+  const Job job = workspace.read(
+      "listed.yaml", {"network.features=32", "verification.estimate=false", "training.rescue=false"});
   EXPECT_EQ(job.network.features, 32);
   EXPECT_FALSE(job.verification.estimate);
+  EXPECT_FALSE(job.training.rescue);
   workspace.edit("listed.yaml", "mixed_order_decay_problem.yaml", "none.yaml");
   EXPECT_EQ(workspace.read("listed.yaml", {"problem=mixed_order_decay_problem.yaml", "problem.name=x"})
                 .problem.name,
