@@ -197,7 +197,7 @@ Tensor Trainer::carried_weight(int patch, const Tensors& weight) const {
   rho = at::where(known, rho, at::zeros_like(rho));
   const auto largest = rho.amax(2, true);
   const auto onwards = std::get<0>(rho.flip(2).cummax(2)).flip(2);
-  rho = batch_.system.starts_with_all() ? onwards : at::minimum(onwards, std::get<0>(rho.cummax(2)));
+  rho = batch_.system.starts_with_all() ? onwards : largest.expand_as(rho);
   return at::maximum(rho, smallest_weight * largest).clamp_min(1e-300);
 }
 
