@@ -19,6 +19,15 @@ std::uint64_t mix(std::uint64_t bits) {
 constexpr std::uint64_t golden = 0x9E3779B97F4A7C15u;
 constexpr std::uint64_t purpose = 0x7265666572656E63u;  // keeps this choice apart from other uses of the seed
 
+States rows_of(const at::TensorAccessor<double, 2>& table) {
+  States rows;
+  for (std::int64_t i = 0; i < table.size(0); ++i) {
+    rows.emplace_back();
+    for (std::int64_t m = 0; m < table.size(1); ++m) rows.back().push_back(table[i][m]);
+  }
+  return rows;
+}
+
 }  // namespace
 
 bool is_verified(std::uint64_t seed, std::int64_t sample, double fraction) {
@@ -30,14 +39,16 @@ bool is_verified(std::uint64_t seed, std::int64_t sample, double fraction) {
 Verifier::Verifier(const job::Job& job)
     : system_(job.problem),
       integrator_(system_),
+      shooting_(system_),
       outputs_(job.output_points()),
       seed_(job.sweep.seed),
       fraction_(job.verification.reference_fraction) {}
 
 double Verifier::error(const at::Tensor& solution, const std::vector<double>& theta) const {
-  const auto reference = integrator_.solve(theta, outputs_);
-  if (reference.empty()) return std::numeric_limits<double>::quiet_NaN();
   const auto trained = solution.accessor<double, 2>();  // (n, M)
+  const auto reference = system_.starts_with_all() ? integrator_.solve(theta, outputs_)
+                                                   : shooting_.solve(theta, outputs_, rows_of(trained));
+  if (reference.empty()) return std::numeric_limits<double>::quiet_NaN();
   double largest = 0.0;
   for (std::size_t m = 0; m < outputs_.size(); ++m) {
     std::vector<double> inputs{outputs_[m]};

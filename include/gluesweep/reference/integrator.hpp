@@ -9,6 +9,8 @@
 /// and nothing else, neither patches nor networks.
 namespace gluesweep::reference {
 
+using States = std::vector<std::vector<double>>;  ///< n rows of M: component i at output m
+
 struct IntegratorOptions {
   double tolerance = 1.0e-13;            ///< per step, relative to each component's size
   std::int64_t adams_trial = 50'000;     ///< steps that settle whether the problem needs an implicit method
@@ -28,8 +30,8 @@ class Integrator {
   /// The state at t_outputs (M increasing values of the variable in the domain) for one value per problem
   /// parameter: n rows of M. Empty when there is no such value: the conditions are not all at the start, the
   /// solution ends before the last output (blow-up), or every method ran out of steps.
-  std::vector<std::vector<double>> solve(const std::vector<double>& theta,
-                                         const std::vector<double>& t_outputs) const;
+  /// Conditions elsewhere are for Shooting.
+  States solve(const std::vector<double>& theta, const std::vector<double>& t_outputs) const;
 
  private:
   const problem::System& system_;

@@ -8,6 +8,7 @@
 #include "gluesweep/job/job.hpp"
 #include "gluesweep/problem/system.hpp"
 #include "gluesweep/reference/integrator.hpp"
+#include "gluesweep/reference/shooting.hpp"
 #include "gluesweep/training/result.hpp"
 
 namespace gluesweep::reference {
@@ -17,11 +18,12 @@ namespace gluesweep::reference {
 bool is_verified(std::uint64_t seed, std::int64_t sample, double fraction);
 
 /// Compares trained points with the independent integrator on the job's verified subset
-/// (verification.reference_fraction, chosen by sweep.seed).
+/// (verification.reference_fraction, chosen by sweep.seed). Where not all conditions are at the start, it
+/// shoots, from the trained solution as a guess.
 class Verifier {
  public:
   explicit Verifier(const job::Job& job);  ///< throws job::InputError
-  Verifier(const Verifier&) = delete;      // the integrator borrows the system
+  Verifier(const Verifier&) = delete;      // the integrators borrow the system
   Verifier& operator=(const Verifier&) = delete;
 
   /// The `reference_error` (B) of a block: what `result` has already (from a closed form), else, for verified
@@ -36,6 +38,7 @@ class Verifier {
 
   problem::System system_;
   Integrator integrator_;
+  Shooting shooting_;
   std::vector<double> outputs_;
   std::uint64_t seed_;
   double fraction_;

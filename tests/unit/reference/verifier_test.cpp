@@ -141,5 +141,23 @@ TEST(Verifier, MeasuresInTheScaleOfTheProblem) {
   EXPECT_NEAR(errors[0].item<double>(), 0.002, 1e-12);
 }
 
+TEST(Verifier, ShootsWhereConditionsAreAtBothEnds) {
+  auto job = test::job_of(
+      "name: string\nvariable: {symbol: t, range: [0, 1], scale: linear}\nparameters: {k: {default: 1}}\n"
+      "unknowns: {u: {order: 2, magnitude: \"1\"}}\nequations: {u: \"k**2*u\"}\n"
+      "conditions: [{at: start, u: \"0\"}, {at: end, u: \"1\"}]\n"
+      "patches: [{name: p, constants: {c: \"0\", d: \"1\"}, solution: {u: \"c + d*t\"}}]\n");
+  job.verification.reference_fraction = 1.0;
+  job.output.values = {0.0, 0.5, 1.0};
+  const auto t = test::row(job.output.values);
+  const auto k = test::column({0.5, 3.0});
+  training::BlockResult result;
+  result.solution = at::stack({(k * t).sinh() / k.sinh() + 1e-6, k * (k * t).cosh() / k.sinh()}, 0);
+  result.reference_error = at::full({2}, nan, at::kDouble);
+  const auto errors = Verifier(job).reference_error(result, k, 0);
+  EXPECT_NEAR(errors[0].item<double>(), 1e-6, 1e-11);
+  EXPECT_NEAR(errors[1].item<double>(), 1e-6, 1e-11);
+}
+
 }  // namespace
 }  // namespace gluesweep::reference
