@@ -107,6 +107,12 @@ at::Tensor Elements::integrate(const at::Tensor& values) const {
   return at::matmul(inner(values), integration.t()) * width;
 }
 
+at::Tensor Elements::slopes(const at::Tensor& values) const {
+  // The polynomial is the integral of its slope, and integration is exact for it.
+  const auto differences = inner(values) - left(values).unsqueeze(-1);
+  return at::matmul(differences, at::linalg_inv(integration).t()) / width;
+}
+
 at::Tensor Elements::defect(const at::Tensor& values, const at::Tensor& slopes) const {
   return inner(values) - left(values).unsqueeze(-1) - integrate(slopes);
 }

@@ -76,19 +76,28 @@ Tensor limits(const problem::System& system, const Points& points, const Grid& g
   Tensors rows;
   for (int p = 0; p < system.patches(); ++p) {
     const auto s = static_cast<std::size_t>(p);
-    const auto& t = grid.patches[s].t;
-    auto drift = system.frame(p).drift_size(t, points.theta, nodes[s]);
-    if (system.log_scale()) drift = drift * t;
+    const auto& patch = grid.patches[s];
+    const auto x = system.to_x(patch.t);
+    // The networks' own slopes: the rate G of a stiff frame magnifies errors that do not matter.
+    const auto weight = system.frame(p).response(patch.t, points.theta, nodes[s]).weight;
+    Tensor drift = at::zeros_like(elements.inner(x));
+    for (std::size_t k = 0; k < weight.size(); ++k) {
+      drift = drift + (elements.slopes(nodes[s][k]) * elements.inner(weight[k])).square();
+    }
+    const auto speed = system.log_scale() ? patch.speed / patch.t : patch.speed;
+    drift = drift.sqrt() / elements.inner(speed);
     drift = at::where(drift.isfinite(), drift, at::full_like(drift, INFINITY));
-    const auto x = system.to_x(t);
-    const auto own = (x >= points.regions.own_start(p)) & (x <= points.regions.own_end(p));
     // An element's largest drift: single nodes of an oscillating drift come near zero by chance.
-    auto element = at::maximum(elements.inner(drift).amax(2), elements.left(drift));
+    const auto own = (x >= points.regions.own_start(p)) & (x <= points.regions.own_end(p));
     const auto owned = elements.inner(own).all(2) & elements.left(own);
-    element = at::where(owned, element, at::full_like(element, INFINITY));
-    const auto left = element.argmin(1, true) * elements.nodes;  // node index of its left end
-    const auto right = left + elements.nodes;
-    const auto node = at::where(drift.gather(1, left) <= drift.gather(1, right), left, right);
+    auto largest = drift.amax(2);
+    largest = at::where(owned, largest, at::full_like(largest, INFINITY));
+    const auto element = largest.argmin(1, true);
+    const auto at_nodes = [&element](const Tensor& values, std::int64_t i) {
+      return values.select(2, i).gather(1, element);
+    };
+    const auto falls = at_nodes(drift, 0) > at_nodes(drift, elements.nodes - 1);
+    const auto node = (element + falls.to(at::kLong)) * elements.nodes;  // the end where it drifts less
     for (const auto& values : coefficients[s]) rows.push_back(values.gather(1, node).squeeze(1));
   }
   return at::stack(rows, 0);

@@ -31,6 +31,9 @@ struct Elements {
   /// Element-wise integrals from the left end to each node, h A f: (..., N) -> (..., E, s).
   at::Tensor integrate(const at::Tensor& values) const;
 
+  /// Slopes dC/dxi at an element's own nodes, (..., E, s), of the polynomial through its s + 1 values.
+  at::Tensor slopes(const at::Tensor& values) const;
+
   /// Collocation defects C_i - C_0 - h sum_j A_ij f_j of node values C with the slopes f = dC/dxi: (..., E,
   /// s).
   at::Tensor defect(const at::Tensor& values, const at::Tensor& slopes) const;

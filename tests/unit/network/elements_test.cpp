@@ -54,6 +54,17 @@ TEST_P(RadauNodes, IntegrateToTheEndWithTwiceTheOrder) {
   EXPECT_GT(std::abs(beyond), s < 8 ? 1e-10 : 1e-13);
 }
 
+TEST_P(RadauNodes, DifferentiatePolynomialsUpToTheirNumber) {
+  const int s = GetParam();
+  const Elements elements(3, s);
+  for (int k = 0; k <= s; ++k) {
+    const auto slopes = elements.slopes(elements.xi.pow(k).expand({2, -1}));
+    const auto exact = k == 0 ? at::zeros_like(elements.xi) : k * elements.xi.pow(k - 1);
+    EXPECT_EQ(slopes.sizes(), (at::IntArrayRef{2, 3, s}));
+    EXPECT_LT(distance(slopes[1], elements.inner(exact)), 1e-11) << "x^" << k;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Counts, RadauNodes, testing::Range(2, 10));
 
 TEST(Elements, LayOutTheirNodes) {
