@@ -11,6 +11,7 @@
 
 #ifdef GLUESWEEP_WITH_REFERENCE
 #include "gluesweep/reference/integrator.hpp"
+#include "gluesweep/reference/shooting.hpp"
 #endif
 
 namespace gluesweep::cli {
@@ -36,50 +37,86 @@ at::Tensor output_row(const job::Job& job) {
   return at::tensor(job.output_points(), at::kDouble).unsqueeze(0);
 }
 
-/// What some points have independently of any training.
-struct Independent {
-  at::Tensor unknowns;  ///< (u, 1, M); not defined: nothing
+/// A point's reference.
+struct Found {
+  at::Tensor unknowns;  ///< (u, M); not defined: nothing
   ReferenceKind kind = ReferenceKind::none;
 };
 
-/// The one place that knows independent references.
+/// The one place that knows independent references: for one point, parameters (1, p).
 class IndependentReference {
  public:
   IndependentReference(const job::Job& job, const problem::System& system)
       : system_(system), outputs_(output_row(job)) {}
 
-  /// For one point: parameters (1, p).
-  Independent operator()(const at::Tensor& parameters) const {
+  /// What can be had without knowing about what to expect.
+  Found outright(const at::Tensor& parameters) const {
     const Tensors exact = system_.exact(outputs_, columns(parameters));
     if (!exact.empty()) {
       Tensors rows;
-      for (const auto& values : exact) rows.push_back(values.expand_as(outputs_));
-      const at::Tensor unknowns = at::stack(rows, 0);
-      if (unknowns.isfinite().all().item<bool>()) return {unknowns, ReferenceKind::closed_form};
+      for (const auto& values : exact) rows.push_back(values.expand_as(outputs_).squeeze(0));
+      const Found found{at::stack(rows, 0), ReferenceKind::closed_form};
+      if (found.unknowns.isfinite().all().item<bool>()) return found;
     }
-    return integrated(parameters);
-  }
-
- private:
-  Independent integrated([[maybe_unused]] const at::Tensor& parameters) const {
 #ifdef GLUESWEEP_WITH_REFERENCE
-    const auto* first = parameters.data_ptr<double>();
-    const auto* outputs = outputs_.data_ptr<double>();
-    const auto states = reference::Integrator(system_).solve({first, first + parameters.numel()},
-                                                             {outputs, outputs + outputs_.numel()});
-    if (states.empty()) return {};
-    Tensors rows;
-    for (int u = 0; u < system_.unknowns(); ++u) {
-      rows.push_back(at::tensor(states[static_cast<std::size_t>(system_.component(u))], at::kDouble));
-    }
-    const at::Tensor unknowns = at::stack(rows, 0).unsqueeze(1);
-    if (unknowns.isfinite().all().item<bool>()) return {unknowns, ReferenceKind::integrator};
+    if (system_.starts_with_all())
+      return integrated(reference::Integrator(system_).solve(numbers(parameters), numbers(outputs_)));
 #endif
     return {};
   }
 
+  /// Where conditions stand elsewhere than at the start: by shooting, from a guess of the state, (n, M).
+  Found near([[maybe_unused]] const at::Tensor& parameters, [[maybe_unused]] const at::Tensor& guess) const {
+#ifdef GLUESWEEP_WITH_REFERENCE
+    if (system_.starts_with_all()) return {};
+    reference::States rows;
+    for (const auto& row : guess.unbind(0)) rows.push_back(numbers(row));
+    return integrated(reference::Shooting(system_).solve(numbers(parameters), numbers(outputs_), rows));
+#else
+    return {};
+#endif
+  }
+
+ private:
+#ifdef GLUESWEEP_WITH_REFERENCE
+  static std::vector<double> numbers(const at::Tensor& values) {
+    const at::Tensor row = values.contiguous();
+    return {row.data_ptr<double>(), row.data_ptr<double>() + row.numel()};
+  }
+
+  Found integrated(const reference::States& states) const {
+    if (states.empty()) return {};
+    Tensors rows;
+    for (int u = 0; u < system_.unknowns(); ++u)
+      rows.push_back(at::tensor(states[static_cast<std::size_t>(system_.component(u))], at::kDouble));
+    const Found found{at::stack(rows, 0), ReferenceKind::integrator};
+    return found.unknowns.isfinite().all().item<bool>() ? found : Found{};
+  }
+#endif
+
   const problem::System& system_;
   at::Tensor outputs_;  // (1, M)
+};
+
+/// The references of all points while they are collected; zero, for none, where another rank has them.
+struct Collected {
+  at::Tensor unknowns;  ///< (u, N, M)
+  at::Tensor kind;      ///< (N) float64
+
+  Collected(const problem::System& system, std::int64_t points, std::int64_t outputs)
+      : unknowns(at::zeros({system.unknowns(), points, outputs}, at::kDouble)),
+        kind(at::zeros({points}, at::kDouble)) {}
+
+  void store(std::int64_t point, const Found& found) {
+    if (found.kind == ReferenceKind::none) return;
+    unknowns.select(1, point).copy_(found.unknowns);
+    kind[point] = static_cast<double>(found.kind);
+  }
+
+  void gather(const parallel::Communicator& communicator) {
+    sum_over_ranks(communicator, unknowns);
+    sum_over_ranks(communicator, kind);
+  }
 };
 
 job::Job finer_job(job::Job job) {
@@ -93,32 +130,36 @@ job::Job finer_job(job::Job job) {
   return job;
 }
 
-/// Fills in what the finer run gives for the points that have nothing yet.
+/// Fills in the points that have nothing yet: from a finer run, or from where shooting gets from there.
 void add_finer(const job::Job& job, const problem::System& system, const sweep::ParameterSpace& space,
-               const at::Device& device, const parallel::Communicator& communicator, References& references) {
+               const at::Device& device, const parallel::Communicator& communicator, Collected& collected) {
+  const IndependentReference independent(job, system);
   training::Trainer trainer(finer_job(job), device);
   broadcast_arrays(communicator, trainer.trunk_arrays());
   trainer.refresh();
-  const at::Tensor missing = references.kind == 0;
-  at::Tensor unknowns = at::zeros_like(references.unknowns), found = at::zeros(missing.sizes(), at::kDouble);
+  const at::Tensor missing = collected.kind == 0;
+  Collected more(system, space.size(), collected.unknowns.size(2));
   parallel::BlockCounter counter(communicator, space.size(), job.run.block);
   while (const auto block = counter.next()) {
-    const at::Tensor wanted = missing.narrow(0, block->first, block->count);
-    if (!wanted.any().item<bool>()) continue;
+    const at::Tensor wanted = missing.narrow(0, block->first, block->count).nonzero().squeeze(1);
+    if (wanted.numel() == 0) continue;
     const auto result = trainer.train(space.block(block->first, block->count));
-    const at::Tensor good = wanted & (result.error_estimate <= job.training.tolerance);  // false for NaN
-    Tensors rows;
-    for (int u = 0; u < system.unknowns(); ++u) rows.push_back(result.solution[system.component(u)]);
-    const at::Tensor values = at::stack(rows, 0);
-    unknowns.narrow(1, block->first, block->count)
-        .copy_(at::where(good.view({1, -1, 1}), values, at::zeros_like(values)));
-    found.narrow(0, block->first, block->count).copy_(good);
+    for (std::int64_t i = 0; i < wanted.numel(); ++i) {
+      const auto row = wanted[i].item<std::int64_t>();
+      const at::Tensor states = result.solution.select(1, row);
+      Found found = independent.near(space.block(block->first + row, 1), states);
+      if (found.kind == ReferenceKind::none &&
+          result.error_estimate[row].item<double>() <= job.training.tolerance) {  // false for NaN
+        Tensors rows;
+        for (int u = 0; u < system.unknowns(); ++u) rows.push_back(states[system.component(u)]);
+        found = {at::stack(rows, 0), ReferenceKind::finer_network};
+      }
+      more.store(block->first + row, found);
+    }
   }
-  sum_over_ranks(communicator, unknowns);
-  sum_over_ranks(communicator, found);
-  const at::Tensor filled = found > 0;
-  references.unknowns = at::where(filled.view({1, -1, 1}), unknowns, references.unknowns);
-  references.kind.masked_fill_(filled, static_cast<std::int64_t>(ReferenceKind::finer_network));
+  more.gather(communicator);
+  collected.unknowns += more.unknowns;
+  collected.kind += more.kind;
 }
 
 /// The error scales along the reference, (u, N, M).
@@ -148,24 +189,18 @@ References make_references(const job::Job& job, const problem::System& system,
                            const sweep::ParameterSpace& space, const at::Device& device,
                            const parallel::Communicator& communicator) {
   const IndependentReference independent(job, system);
-  const auto outputs = static_cast<std::int64_t>(job.output_points().size());
-  at::Tensor unknowns = at::zeros({system.unknowns(), space.size(), outputs}, at::kDouble);
-  at::Tensor kind = at::zeros({space.size()}, at::kDouble);
+  Collected collected(system, space.size(), static_cast<std::int64_t>(job.output_points().size()));
   {
     // Points, not blocks: some take the integrator seconds.
     parallel::BlockCounter counter(communicator, space.size(), 1);
-    while (const auto point = counter.next()) {
-      const Independent found = independent(space.block(point->first, 1));
-      if (found.kind == ReferenceKind::none) continue;
-      unknowns.narrow(1, point->first, 1).copy_(found.unknowns);
-      kind[point->first] = static_cast<double>(found.kind);
-    }
+    while (const auto point = counter.next())
+      collected.store(point->first, independent.outright(space.block(point->first, 1)));
   }
-  sum_over_ranks(communicator, unknowns);
-  sum_over_ranks(communicator, kind);
-  const at::Tensor nothing = (kind == 0).view({1, -1, 1});
-  References references{unknowns.masked_fill(nothing, NAN), kind.to(at::kByte), {}};
-  if (nothing.any().item<bool>()) add_finer(job, system, space, device, communicator, references);
+  collected.gather(communicator);
+  if ((collected.kind == 0).any().item<bool>())
+    add_finer(job, system, space, device, communicator, collected);
+  const at::Tensor nothing = (collected.kind == 0).view({1, -1, 1});
+  References references{collected.unknowns.masked_fill(nothing, NAN), collected.kind.to(at::kByte), {}};
   references.magnitudes = magnitudes_of(job, system, space, references.unknowns);
   return references;
 }
