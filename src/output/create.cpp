@@ -16,6 +16,20 @@ namespace fs = std::filesystem;
 // Rows of parameters computed at a time: memory does not grow with the number of samples.
 constexpr std::int64_t rows_at_once = 65536;
 
+/// What `reference_error` is measured against.
+std::string reference_method(const job::Job& job) {
+  const job::Problem& problem = job.problem;
+  if (std::all_of(problem.unknowns.begin(), problem.unknowns.end(),
+                  [](const job::Unknown& unknown) { return static_cast<bool>(unknown.exact); })) {
+    return "closed form";
+  }
+  if (job.verification.reference_fraction == 0.0) return "none";
+  const bool from_start = std::all_of(
+      problem.conditions.begin(), problem.conditions.end(),
+      [](const job::Condition& condition) { return condition.place == job::Condition::Place::start; });
+  return from_start ? "CVODE, initial value problem" : "CVODE, shooting";
+}
+
 class Creator {
  public:
   Creator(const NewFile& file, std::string temporary) : file_(file), name_(std::move(temporary)) {}
@@ -63,6 +77,7 @@ class Creator {
     text("created", utc_now());
     write_attribute(root, "mpi_size", std::int64_t{file_.mpi_size}, name_);
     text("swept_parameters", joined(file_.space.swept_names()));
+    text("reference_method", reference_method(file_.job));
     text("job_hash", file_.provenance.job_hash);
     text("job", file_.provenance.resolved_job);
   }

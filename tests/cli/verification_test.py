@@ -1,7 +1,7 @@
 """verification.reference_fraction: a random subset is compared with the independent integrator."""
 import unittest
 
-from program import ProgramTest, need
+from program import SOURCE, ProgramTest, need
 
 h5py = need("h5py")
 numpy = need("numpy")
@@ -23,6 +23,8 @@ class Verification(ProgramTest):
                              "--set", f"run.block={block}", "-o", name, ranks=ranks)
         self.assertNotIn("CVODE", finished.out + finished.err)
         with h5py.File(self.folder / name, "r") as file:
+            self.assertEqual(file.attrs["reference_method"],
+                             "CVODE, initial value problem" if fraction else "none")
             return {name: file[name][:] for name in ("k1", "k2", "t", "A", "reference_error")}
 
     def test_the_error_is_that_of_the_closed_form(self):
@@ -40,6 +42,15 @@ class Verification(ProgramTest):
             found = self.run_with(0.3, block, ranks)["reference_error"]
             numpy.testing.assert_array_equal(numpy.isfinite(found), numpy.isfinite(expected))
         self.assertFalse(numpy.isfinite(self.run_with(0)["reference_error"]).any())
+
+    def test_the_file_names_closed_forms_and_shooting(self):
+        for job, options, method in (("mixed_order_decay", [], "closed form"),
+                                     ("boundary_layer", ["--set", "verification.reference_fraction=1"],
+                                      "CVODE, shooting")):
+            self.call("run", SOURCE / "jobs" / f"{job}.yaml", "--set", "sweep.samples=2", *options, "-o", f"{job}.h5")
+            with h5py.File(self.folder / f"{job}.h5", "r") as file:
+                self.assertEqual(file.attrs["reference_method"], method)
+                self.assertTrue((file["reference_error"][:] <= file["error_estimate"][:]).all())
 
 
 if __name__ == "__main__":
