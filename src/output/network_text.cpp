@@ -13,13 +13,16 @@ const char* const map_text =
     "(asinh((x - c)/w) - asinh((a - c)/w))/(asinh((b - c)/w) - asinh((a - c)/w)); xi = 2 F(x)/F(b) - 1 for "
     "x in [a, b], the region on which the patch was trained";
 
+const char* state_text(const job::Job& job) {
+  return job.training.ansatz == job::Training::Ansatz::sum
+             ? "the sum of the solutions of all patches, each with its own coefficients; all patches share "
+               "one map over the whole domain"
+             : "the solution of the patch that owns the place, with its coefficients";
+}
+
 Texts trunk_text(const job::Job& job) {
   const bool tanh = job.network.activation == job::Network::Activation::tanh;
-  const bool sum = job.training.ansatz == job::Training::Ansatz::sum;
-  return {{"state",
-           sum ? "the sum of the solutions of all patches, each with its own coefficients; all patches share "
-                 "one map over the whole domain"
-               : "the solution of the patch that owns the place, with its coefficients"},
+  return {{"state", state_text(job)},
           {"coefficient",
            "C(xi) = s(xi) (features(xi) . head[sample, :, constant]), s(xi) = " + std::string(scale_text)},
           {"features",
@@ -48,9 +51,12 @@ Texts joined(Texts texts, const Texts& more) {
 }
 
 Texts adam_text(const job::Job& job) {
+  const bool sum = job.training.ansatz == job::Training::Ansatz::sum;
+  const std::string formula = sum ? "C(xi) = s(xi) (C0 + N(xi))" : "C(xi) = C0 + s(xi) N(xi)";
   return joined(
-      {{"coefficient", "C(xi) = C0 + s(xi) N(xi), s(xi) = " + std::string(scale_text)}, {"xi", map_text}},
-      perceptron_text(job.training.adam, "C0, the constant of conventional matching"));
+      {{"state", state_text(job)}, {"coefficient", formula + ", s(xi) = " + scale_text}, {"xi", map_text}},
+      perceptron_text(job.training.adam,
+                      sum ? "C0, in units of s" : "C0, the constant of conventional matching"));
 }
 
 Texts plain_text(const job::Job& job) {

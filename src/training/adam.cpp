@@ -33,14 +33,15 @@ class Training {
     fit_.finite = at::ones({equation.points()}, doubles.dtype(at::kBool));
   }
 
-  void step(std::int64_t number, double rate);
+  void step(std::int64_t number, double progress, double rate);
   void score();
   bool stopped() const { return !fit_.finite.any().item<bool>(); }
   const AdamFit& fit() const { return fit_; }
 
  private:
   Tensor flat(const Tensor& values) const { return values.flatten(0, 1); }  // (B, K, ...) -> (B K, ...)
-  PointwiseEquation::Loss evaluate(std::int64_t set, const network::Perceptron::Output& output) const;
+  PointwiseEquation::Loss evaluate(std::int64_t set, double progress,
+                                   const network::Perceptron::Output& output) const;
 
   const PointwiseEquation& equation_;
   const network::Perceptron& perceptron_;
@@ -49,17 +50,17 @@ class Training {
   AdamFit fit_;
 };
 
-PointwiseEquation::Loss Training::evaluate(std::int64_t set,
+PointwiseEquation::Loss Training::evaluate(std::int64_t set, double progress,
                                            const network::Perceptron::Output& output) const {
   const std::int64_t points = equation_.points(), networks = equation_.networks();
-  return equation_.loss(set, output.value.unflatten(0, {points, networks}),
+  return equation_.loss(set, progress, output.value.unflatten(0, {points, networks}),
                         output.slope.unflatten(0, {points, networks}));
 }
 
-void Training::step(std::int64_t number, double rate) {
+void Training::step(std::int64_t number, double progress, double rate) {
   const auto set = number % (equation_.sets() - 1);
   const auto output = perceptron_.forward(flat(weights_), flat(equation_.places(set)));
-  const auto loss = evaluate(set, output);
+  const auto loss = evaluate(set, progress, output);
   const auto gradient =
       perceptron_.backward(flat(weights_), output, flat(loss.value), flat(loss.slope)).view_as(weights_);
   fit_.finite = fit_.finite & loss.loss.isfinite() & gradient.isfinite().flatten(1).all(1);
@@ -75,7 +76,7 @@ void Training::step(std::int64_t number, double rate) {
 
 void Training::score() {
   const auto set = equation_.sets() - 1;
-  const auto loss = evaluate(set, perceptron_.forward(flat(weights_), flat(equation_.places(set))));
+  const auto loss = evaluate(set, 1.0, perceptron_.forward(flat(weights_), flat(equation_.places(set))));
   const auto better = loss.loss < fit_.loss;  // false for NaN
   fit_.weights = at::where(better.view({-1, 1, 1}), weights_, fit_.weights);
   fit_.loss = at::where(better, loss.loss, fit_.loss);
@@ -106,7 +107,7 @@ AdamFit adam(const PointwiseEquation& equation, const network::Perceptron& perce
     if (number % between == 0) training.score();
     const double progress = static_cast<double>(number) / settings.steps;
     const double share = last_rate + (1.0 - last_rate) * 0.5 * (1.0 + std::cos(M_PI * progress));
-    training.step(number, settings.learning_rate * share);
+    training.step(number, progress, settings.learning_rate * share);
     if (number % between == 0 && training.stopped()) break;
   }
   training.score();

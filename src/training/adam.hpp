@@ -41,8 +41,10 @@ class PointwiseEquation {
     at::Tensor value;    ///< (B, K, M) d loss / d N
     at::Tensor slope;    ///< (B, K, M) d loss / d (dN/dxi)
   };
-  /// For the networks' values and slopes (B, K, M) at these places.
-  virtual Loss loss(std::int64_t set, const at::Tensor& value, const at::Tensor& slope) const = 0;
+  /// For the networks' values and slopes (B, K, M) at these places. `progress` of the training, 0 to 1, is
+  /// for weights that are annealed; scores are taken at 1.
+  virtual Loss loss(std::int64_t set, double progress, const at::Tensor& value,
+                    const at::Tensor& slope) const = 0;
 };
 
 struct AdamFit {

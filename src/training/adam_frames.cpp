@@ -82,7 +82,7 @@ Tensor FramesEquation::places(std::int64_t set) const {
   return at::cat(all, 1);
 }
 
-PointwiseEquation::Loss FramesEquation::loss(std::int64_t set, const Tensor& value,
+PointwiseEquation::Loss FramesEquation::loss(std::int64_t set, double, const Tensor& value,
                                              const Tensor& slope) const {
   Loss loss{at::zeros({points()}, value.options()), at::zeros({points()}, value.options()),
             at::zeros_like(value), at::zeros_like(slope)};

@@ -29,7 +29,8 @@ class FramesEquation : public PointwiseEquation {
   std::int64_t networks() const override { return static_cast<std::int64_t>(system_.patches()) * n_; }
   std::int64_t sets() const override { return samples_.sets(); }
   at::Tensor places(std::int64_t set) const override;
-  Loss loss(std::int64_t set, const at::Tensor& value, const at::Tensor& slope) const override;
+  Loss loss(std::int64_t set, double progress, const at::Tensor& value,
+            const at::Tensor& slope) const override;
 
  private:
   struct Patch {

@@ -51,6 +51,8 @@ std::unique_ptr<Method> make_sum_method(const job::Job& job, const problem::Syst
                                         const at::Device& device);
 std::unique_ptr<Method> make_adam_method(const job::Job& job, const problem::System& system,
                                          const at::Device& device);
+std::unique_ptr<Method> make_adam_sum_method(const job::Job& job, const problem::System& system,
+                                             const at::Device& device);
 std::unique_ptr<Method> make_plain_method(const job::Job& job, const problem::System& system,
                                           const at::Device& device);
 std::unique_ptr<Method> make_matching_method(const job::Job& job, const problem::System& system,

@@ -8,20 +8,14 @@ namespace {
 using at::Tensor;
 using problem::System;
 
-constexpr double length = 2.0;             // of the domain in xi
-constexpr double tie_weight = 0.3;         // of squared conditions against squared residuals
-constexpr double smallest_scale = 1.0e-3;  // error scale of an unknown against its size: it may cross zero
-constexpr int matched_places = 257;
+constexpr double length = 2.0;      // of the domain in xi
+constexpr double tie_weight = 0.3;  // of squared conditions against squared residuals
 
 /// The error scale is the unknown's own size: abs(u), or nothing, which means the same.
 bool is_relative(const job::Unknown& unknown) {
   std::string text = unknown.magnitude.text;
   text.erase(std::remove(text.begin(), text.end(), ' '), text.end());
   return !unknown.magnitude || text == "abs(" + unknown.name + ")";
-}
-
-Tensor largest(const Tensor& values) {
-  return at::where(values.isfinite(), values, at::zeros_like(values)).abs().amax(1, true);
 }
 
 }  // namespace
@@ -42,16 +36,11 @@ PlainState::PlainState(const System& system, const job::Problem& problem, const 
     const auto i = static_cast<std::size_t>(system.component(u));
     if (is_relative(problem.unknowns[static_cast<std::size_t>(u)])) logarithmic[i] = base[i] != 0.0;
   }
-  const auto x = at::linspace(start, start + width, matched_places, one.options()).expand({one.size(0), -1});
-  const auto t = system.to_t(x).clamp(system.start(), system.end());
-  const auto matched = problem::matched_state(system, points.theta, points.regions, points.matching, t);
-  const auto nonzero = [](const Tensor& values) {
-    return at::where(values > 0.0, values, at::ones_like(values));
-  };
+  const auto matched = matched_over_domain(system, points);
   for (std::size_t i = 0; i < n; ++i) {
-    size.push_back(nonzero(largest(matched[i])));
-    const auto range = nonzero(largest(matched[i] - base[i]));
-    const auto decades = largest((matched[i] / base[i]).abs().log()).clamp_min(1.0);
+    const auto largest = largest_finite(matched[i] - base[i]);
+    const auto range = at::where(largest > 0.0, largest, one);
+    const auto decades = largest_finite((matched[i] / base[i]).abs().log()).clamp_min(1.0);
     unit.push_back(at::where(logarithmic[i], decades, range));
   }
 }
@@ -67,11 +56,7 @@ Tensors PlainState::state(const Tensor& value) const {
 
 PlainEquation::PlainEquation(const System& system, const Points& points, const PlainState& variables,
                              const Samples& samples)
-    : system_(system), points_(points), variables_(variables), samples_(samples) {
-  for (int i = 0, u = 0; i < system.size(); ++i) {
-    if (u + 1 < system.unknowns() && i == system.component(u + 1)) ++u;
-    unknown_.push_back(u);
-  }
+    : system_(system), points_(points), variables_(variables), samples_(samples), scales_(system, points) {
   unit_ = at::stack(variables.unit, 1);
   logarithmic_ = at::stack(variables.logarithmic, 1);
   t_ = system.to_t(variables.start + 0.5 * variables.width * (samples.xi + 1.0));
@@ -90,7 +75,7 @@ Tensor PlainEquation::places(std::int64_t set) const {
   return at::cat({inner, tie_xi_}, 1).unsqueeze(1).expand({-1, networks(), -1});
 }
 
-PointwiseEquation::Loss PlainEquation::loss(std::int64_t set, const Tensor& value,
+PointwiseEquation::Loss PlainEquation::loss(std::int64_t set, double, const Tensor& value,
                                             const Tensor& slope) const {
   Loss loss{at::zeros({points()}, value.options()), at::zeros({points()}, value.options()),
             at::zeros_like(value), at::zeros_like(slope)};
@@ -99,26 +84,17 @@ PointwiseEquation::Loss PlainEquation::loss(std::int64_t set, const Tensor& valu
   return loss;
 }
 
+/// Relative change of the solution per unit of V, (B, n, M).
+Tensor PlainEquation::weights(const Tensor& t, const Tensors& state) const {
+  const auto rho = scales_.at(t, state).reciprocal();
+  return at::where(logarithmic_, at::ones_like(rho), rho);
+}
+
 Tensors PlainEquation::inputs(const Tensor& t, const Tensors& state) const {
   Tensors all{t};
   all.insert(all.end(), points_.theta.begin(), points_.theta.end());
   all.insert(all.end(), state.begin(), state.end());
   return all;
-}
-
-/// Relative change of the solution per unit of V, (B, n, M). A derivative's error scale is that of its
-/// unknown in proportion to their sizes.
-Tensor PlainEquation::weights(const Tensor& t, const Tensors& state) const {
-  const auto magnitudes = system_.magnitudes(t, points_.theta, state);
-  Tensors rho;
-  for (std::size_t i = 0; i < state.size(); ++i) {
-    const auto u = static_cast<std::size_t>(unknown_[i]);
-    const auto& size = variables_.size[static_cast<std::size_t>(system_.component(unknown_[i]))];
-    const auto scale = at::maximum(magnitudes[u], smallest_scale * largest(magnitudes[u])).clamp_min(1e-300);
-    const auto own = size / (scale * variables_.size[i]);
-    rho.push_back(at::where(variables_.logarithmic[i], at::ones_like(own), own));
-  }
-  return at::stack(rho, 1);
 }
 
 void PlainEquation::add_equation(std::int64_t set, const Tensor& value, const Tensor& slope,

@@ -6,6 +6,7 @@
 
 #include "adam.hpp"
 #include "gluesweep/training/solution.hpp"
+#include "row_weights.hpp"
 
 namespace gluesweep::training {
 
@@ -19,9 +20,9 @@ namespace gluesweep::training {
 struct PlainState {
   PlainState(const problem::System& system, const job::Problem& problem, const Points& points);
 
-  std::vector<at::Tensor> base, unit, size;  ///< n (B, 1) each; size: of the component in matching
-  std::vector<at::Tensor> logarithmic;       ///< n (B, 1) bool
-  double start, width;                       ///< the domain in x
+  std::vector<at::Tensor> base, unit;   ///< n (B, 1) each
+  std::vector<at::Tensor> logarithmic;  ///< n (B, 1) bool
+  double start, width;                  ///< the domain in x
 
   at::Tensor xi(const at::Tensor& x) const { return 2.0 / width * (x - start) - 1.0; }
   Tensors state(const at::Tensor& value) const;  ///< networks (B, n, M) -> n tensors (B, M)
@@ -39,7 +40,8 @@ class PlainEquation : public PointwiseEquation {
   std::int64_t networks() const override { return system_.size(); }
   std::int64_t sets() const override { return samples_.sets(); }
   at::Tensor places(std::int64_t set) const override;
-  Loss loss(std::int64_t set, const at::Tensor& value, const at::Tensor& slope) const override;
+  Loss loss(std::int64_t set, double progress, const at::Tensor& value,
+            const at::Tensor& slope) const override;
 
  private:
   struct Target {
@@ -55,7 +57,7 @@ class PlainEquation : public PointwiseEquation {
   Points points_;
   PlainState variables_;
   Samples samples_;
-  std::vector<int> unknown_;       // of each state component
+  StateScales scales_;
   at::Tensor unit_, logarithmic_;  // (B, n, 1); bool
   at::Tensor t_, speed_;           // (S, m)
   at::Tensor tie_xi_;              // (B, T)

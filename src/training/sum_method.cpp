@@ -1,6 +1,7 @@
 #include "gluesweep/training/march.hpp"
 #include "method.hpp"
 #include "sum.hpp"
+#include "sum_solution.hpp"
 #include "sum_start.hpp"
 
 namespace gluesweep::training {
@@ -9,68 +10,6 @@ namespace {
 using at::Tensor;
 
 constexpr int estimate_elements = 2;  // times network.elements
-
-/// The sum of all patches with trained coefficients; frames are what expresses it.
-class SumSolution : public Solution {
- public:
-  SumSolution(const SumBatch& batch, Tensor head)
-      : system_(batch.system),
-        ansatz_(batch.ansatz),
-        trunk_(batch.trunk),
-        points_(batch.points),
-        map_(batch.grid.map),
-        scale_(batch.scale),
-        head_(std::move(head)) {}
-
-  Evaluation evaluate(const Tensor& t) const override {
-    const auto values = coefficients(t);
-    Evaluation result{ansatz_.state(t, points_.theta, values), {}, {}};
-    for (int p = 0; p < system_.patches(); ++p) {
-      result.frames.push_back(frame(p, t, result.state));
-      result.coefficients.push_back(of_patch(values, p));
-    }
-    return result;
-  }
-
-  std::vector<Nodal> frame_nodes(const Grid& grid) const override {
-    std::vector<Nodal> nodes;
-    for (int p = 0; p < system_.patches(); ++p) {
-      const auto& t = grid.patches[static_cast<std::size_t>(p)].t;
-      nodes.push_back(frame(p, t, ansatz_.state(t, points_.theta, coefficients(t))));
-    }
-    return nodes;
-  }
-
-  std::vector<Nodal> coefficient_nodes(const Grid& grid) const override {
-    std::vector<Nodal> nodes;
-    for (int p = 0; p < system_.patches(); ++p) {
-      nodes.push_back(of_patch(coefficients(grid.patches[static_cast<std::size_t>(p)].t), p));
-    }
-    return nodes;
-  }
-
- private:
-  Tensors coefficients(const Tensor& t) const {
-    const auto xi = map_.xi(system_.to_x(t)).clamp(-1.0, 1.0);
-    return (scale_.at(xi) * at::bmm(head_, trunk_.features(xi).transpose(1, 2))).unbind(1);
-  }
-  Tensors of_patch(const Tensors& values, int patch) const {
-    const auto n = system_.size();
-    return {values.begin() + patch * n, values.begin() + (patch + 1) * n};
-  }
-  Tensors frame(int patch, const Tensor& t, const Tensors& state) const {
-    return expressed(system_, patch, points_, t, state,
-                     points_.matching.constants[static_cast<std::size_t>(patch)]);
-  }
-
-  const problem::System& system_;     // borrowed
-  const problem::SumAnsatz& ansatz_;  // borrowed
-  const network::Trunk& trunk_;       // borrowed
-  Points points_;
-  network::Map map_;
-  network::Scale scale_;
-  Tensor head_;  // (B, K, F)
-};
 
 /// One region holds what the frames' regions hold: features and elements for all of them.
 job::Network whole_network(const job::Job& job) {
@@ -135,7 +74,10 @@ Outcome SumMethod::train(const Points& points, int) const {
   const auto scale = balance(system_, ansatz_, points, grid, whole_, units, held, start);
   const SumBatch batch{system_, ansatz_, points, whole_, trunk_, grid, units, scale};
   const auto fit = train_sum(batch, start, options_);
-  return {std::make_shared<SumSolution>(batch, fit.head),
+  const auto networks = [&trunk = trunk_, scale, head = fit.head](const Tensor& xi) {
+    return scale.at(xi) * at::bmm(head, trunk.features(xi).transpose(1, 2));
+  };
+  return {std::make_shared<SumSolution>(system_, ansatz_, points, map, networks),
           &elements_,
           &finer_,
           fit.defect,

@@ -38,11 +38,12 @@ Points select(const Points& points, const Tensor& index) {
 
 std::unique_ptr<Method> make_method(const job::Job& job, const System& system, const at::Device& device) {
   using Choice = job::Training::Method;
+  const bool sum = job.training.ansatz == job::Training::Ansatz::sum;
   switch (job.training.method) {
     case Choice::gauss_newton:
-      return job.training.ansatz == job::Training::Ansatz::sum ? make_sum_method(job, system, device)
-                                                               : make_frames_method(job, system, device);
-    case Choice::adam: return make_adam_method(job, system, device);
+      return sum ? make_sum_method(job, system, device) : make_frames_method(job, system, device);
+    case Choice::adam:
+      return sum ? make_adam_sum_method(job, system, device) : make_adam_method(job, system, device);
     case Choice::plain: return make_plain_method(job, system, device);
     case Choice::matching: return make_matching_method(job, system, device);
   }

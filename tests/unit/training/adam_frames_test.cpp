@@ -48,12 +48,12 @@ TEST(FramesEquation, CotangentsAreTheDerivativesOfTheLoss) {
   const auto places = equation.places(1);
   const auto number = at::arange(places.numel(), at::kDouble).view(places.sizes());
   const Tensor value = (number * 0.7).sin(), slope = (number * 1.1).cos();
-  const auto loss = equation.loss(1, value, slope);
+  const auto loss = equation.loss(1, 1.0, value, slope);
   const double h = 1e-6;
   for (const bool of_value : {true, false}) {
     const auto direction = (number * 2.3).cos();
     const auto moved = [&](double step) {
-      return equation.loss(1, of_value ? value + step * direction : value,
+      return equation.loss(1, 1.0, of_value ? value + step * direction : value,
                            of_value ? slope : slope + step * direction);
     };
     const auto expected = (moved(h).loss - moved(-h).loss) / (2.0 * h);
@@ -92,8 +92,8 @@ patches: [{name: only, constants: {a: "1"}, solution: {y: "a*exp(-r*t)"}}]
   const Scales scales{{at::zeros({2, 1, network::Scale::terms}, at::kDouble)}};
   const FramesEquation equation(system, points, scales, Samples::stratified(5, 3, 6));
   const auto zero = at::zeros_like(equation.places(0));
-  EXPECT_LT(test::largest(equation.loss(0, zero, zero).largest), 1e-14);
-  EXPECT_GT(test::largest(equation.loss(0, zero, zero + 0.1).largest), 0.01);
+  EXPECT_LT(test::largest(equation.loss(0, 1.0, zero, zero).largest), 1e-14);
+  EXPECT_GT(test::largest(equation.loss(0, 1.0, zero, zero + 0.1).largest), 0.01);
 }
 
 }  // namespace

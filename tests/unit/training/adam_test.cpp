@@ -25,7 +25,7 @@ class Decay : public PointwiseEquation {
     const auto start = at::full({1}, -1.0, at::kDouble);
     return at::cat({samples_.xi.select(0, set), start}).expand({points(), 1, -1});
   }
-  Loss loss(std::int64_t, const Tensor& value, const Tensor& slope) const override {
+  Loss loss(std::int64_t, double, const Tensor& value, const Tensor& slope) const override {
     const auto m = samples_.size();
     Tensor residual = slope + rate_ * value;
     residual.select(2, m).copy_(value.select(2, m) - 1.0);

@@ -63,19 +63,19 @@ TEST(PlainEquation, CotangentsAreTheDerivativesOfTheLoss) {
   const auto places = equation.places(1);
   const auto number = at::arange(places.numel(), at::kDouble).view(places.sizes());
   const Tensor value = 0.1 * (number * 0.7).sin(), slope = (number * 1.1).cos();
-  const auto loss = equation.loss(1, value, slope);
+  const auto loss = equation.loss(1, 1.0, value, slope);
   const auto direction = (number * 2.3).cos();
   const double h = 1e-6;
-  const auto slopes = (equation.loss(1, value, slope + h * direction).loss -
-                       equation.loss(1, value, slope - h * direction).loss) /
+  const auto slopes = (equation.loss(1, 1.0, value, slope + h * direction).loss -
+                       equation.loss(1, 1.0, value, slope - h * direction).loss) /
                       (2.0 * h);
   EXPECT_LT(test::relative_distance((loss.slope * direction).sum({1, 2}), slopes), 1e-6);
   // The condition's row on y is relative to y itself, which its weight follows: leave that place alone.
   Tensor inside = direction.clone();
   inside.select(1, 0).narrow(1, 6, inside.size(2) - 6).zero_();
-  const auto values =
-      (equation.loss(1, value + h * inside, slope).loss - equation.loss(1, value - h * inside, slope).loss) /
-      (2.0 * h);
+  const auto values = (equation.loss(1, 1.0, value + h * inside, slope).loss -
+                       equation.loss(1, 1.0, value - h * inside, slope).loss) /
+                      (2.0 * h);
   EXPECT_LT(test::relative_distance((loss.value * inside).sum({1, 2}), values), 1e-6);
 }
 
@@ -95,7 +95,7 @@ patches: [{name: only, constants: {a: "2"}, solution: {y: "a*t**(-r)"}}]
   // log(y / 2) = -r (log 10) (xi + 1) / 2, and x = log t.
   const auto xi = equation.places(1);
   const auto per_xi = -points.theta[0].unsqueeze(2) * 0.5 * std::log(10.0) / variables.unit[0].unsqueeze(2);
-  const auto loss = equation.loss(1, per_xi * (xi + 1.0), per_xi.expand_as(xi));
+  const auto loss = equation.loss(1, 1.0, per_xi * (xi + 1.0), per_xi.expand_as(xi));
   EXPECT_LT(test::largest(loss.largest), 1e-13);
   EXPECT_LT(test::largest(loss.value), 1e-12);
 }
