@@ -28,7 +28,7 @@ inline const std::vector<Shipped>& shipped() {
       {"robertson", 2, 1e-6, 4e-8},         {"friedmann_background", 2, 1e-6, 2e-9},
       {"meszaros_growth", 1, 1e-6, 5e-9},   {"misaligned_scalar", 1, 1e-5, 4e-8},
       {"tensor_modes", 1, 1e-5, 1e-7},      {"freeze_out", 1, 1e-6, 1e-7},
-      {"boundary_layer", 1, 1e-6, 2e-7}};
+      {"boundary_layer", 1, 1e-6, 1e-9}};
   return all;
 }
 

@@ -44,10 +44,14 @@ TEST_P(AdamMethods, MoreStepsAreBetterAndBeatMatching) {
 }
 
 TEST_P(AdamMethods, APointIsBitwiseTheSameAloneAndInABlock) {
-  const auto parameters = at::cat({decay_points(), at::tensor({0.9, 800.0, 1.0}, at::kDouble).unsqueeze(0)});
-  const auto block = run(parameters, 30);
-  for (std::int64_t i = 0; i < 3; ++i) {
-    const auto alone = run(parameters.narrow(0, i, 1), 30);
+  const auto parameters =
+      at::cat({decay_points(),
+               at::tensor({0.9, 800.0, 1.0, 0.1, 300.0, 1.0, 0.031, 41.0, 1.0, 0.017, 11.0, 1.0}, at::kDouble)
+                   .view({4, 3})});
+  const auto few = std::vector<std::string>{method(), "training.adam.steps=20"};
+  const auto block = trained("mixed_order_decay", parameters, few);
+  for (std::int64_t i = 0; i < parameters.size(0); ++i) {
+    const auto alone = trained("mixed_order_decay", parameters.narrow(0, i, 1), few);
     EXPECT_TRUE(at::equal(alone.head[0], block.head[i])) << i;
     EXPECT_TRUE(at::equal(alone.solution.select(1, 0), block.solution.select(1, i))) << i;
     EXPECT_TRUE(at::equal(alone.defect[0], block.defect[i])) << i;

@@ -55,6 +55,21 @@ patches:
       << "the weight of the variation falls";
 }
 
+TEST(SumEquation, APointIsBitwiseTheSameAloneAndInABlock) {
+  const auto parameters =
+      at::tensor({0.125, 24.0, 1.0, 0.05, 20.0, 1.0, 0.9, 800.0, 1.0, 0.3, 90.0, 1.0}, at::kDouble)
+          .view({4, 3});
+  const Trainer trainer(test::shipped_job("mixed_order_decay", {"training.method=adam", "training.ansatz=sum",
+                                                                "training.adam.steps=20"}),
+                        at::kCPU);
+  const auto block = trainer.train(parameters);
+  for (std::int64_t i = 0; i < 4; ++i) {
+    const auto alone = trainer.train(parameters.narrow(0, i, 1));
+    EXPECT_TRUE(at::equal(alone.head[0], block.head[i])) << i;
+    EXPECT_TRUE(at::equal(alone.solution.select(1, 0), block.solution.select(1, i))) << i;
+  }
+}
+
 TEST(SumEquation, MoreStepsAreBetterAndBeatMatching) {
   const auto run = [](int steps) {
     const auto job = test::shipped_job(

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "../../support/shipped_problems.hpp"
+#include "gluesweep/training/trainer.hpp"
 
 /// What a scan is for, asymptotic constants, crossovers and the quantities derived from them, against values
 /// that no network had a part in: closed forms, and numbers that tests/data/physics/values.py computes.
@@ -78,20 +79,23 @@ TEST(FreezeOut, RelicAbundanceContinuesTheSolutionsEnd) {
 
 // z^(1/4) phi = alpha J + beta Y of order 1/4 in z = m t, and phi' = -z^(-1/4) (alpha J_5/4 + beta Y_5/4)
 // (Abramowitz and Stegun 9.1.30); late, both are waves of amplitude (2/(pi z))^1/2 with phase 3 pi/8.
+std::pair<double, double> late_wave(double m) {
+  const double z = m * 1e-3, quarter = std::pow(z, 0.25);
+  const double j = std::cyl_bessel_j(0.25, z), y = std::cyl_neumann(0.25, z);
+  const double j1 = std::cyl_bessel_j(1.25, z), y1 = std::cyl_neumann(1.25, z);
+  const double determinant = j * y1 - y * j1;
+  const double alpha = quarter * y1 / determinant, beta = -quarter * j1 / determinant;
+  const double wave = std::sqrt(2.0 / M_PI), phase = 3.0 * M_PI / 8.0;
+  return {wave * (alpha * std::cos(phase) - beta * std::sin(phase)),
+          wave * (alpha * std::sin(phase) + beta * std::cos(phase))};
+}
+
 TEST(MisalignedScalar, LateConstantsAreThoseOfTheBesselFunctions) {
   const std::vector<double> masses{1.0, 2.0, 7.0, 31.0, 100.0};
-  const auto job = test::shipped_job("misaligned_scalar", {"output.points=9"});
-  const auto block = Trainer(job, at::kCPU).train(at::tensor(masses, at::kDouble).unsqueeze(1));
+  const auto block = trained("misaligned_scalar", test::column(masses));
   for (std::size_t i = 0; i < masses.size(); ++i) {
     const auto point = static_cast<std::int64_t>(i);
-    const double z = masses[i] * 1e-3, quarter = std::pow(z, 0.25);
-    const double j = std::cyl_bessel_j(0.25, z), y = std::cyl_neumann(0.25, z);
-    const double j1 = std::cyl_bessel_j(1.25, z), y1 = std::cyl_neumann(1.25, z);
-    const double determinant = j * y1 - y * j1;
-    const double alpha = quarter * y1 / determinant, beta = -quarter * j1 / determinant;
-    const double wave = std::sqrt(2.0 / M_PI), phase = 3.0 * M_PI / 8.0;
-    const double a = wave * (alpha * std::cos(phase) - beta * std::sin(phase));
-    const double b = wave * (alpha * std::sin(phase) + beta * std::cos(phase));
+    const auto [a, b] = late_wave(masses[i]);
     EXPECT_NEAR(block.limits[2][point].item<double>(), a, 1e-7) << "m = " << masses[i];
     EXPECT_NEAR(block.limits[3][point].item<double>(), b, 1e-7) << "m = " << masses[i];
     EXPECT_NEAR(block.derived[0][point].item<double>(), std::hypot(a, b), 1e-7);
@@ -105,6 +109,30 @@ TEST(MisalignedScalar, LateConstantsAreThoseOfTheBesselFunctions) {
     EXPECT_NEAR(values[2].item<double>(), values[0].item<double>(), 1e-3 * std::abs(values[0].item<double>()))
         << derived;
   }
+}
+
+// A thousand times longer, up to 1e8 radians: the same error and the same work.
+TEST(MisalignedScalar, DoesNotMindAHundredMillionRadians) {
+  const std::vector<double> masses{1.0, 7.0, 100.0};
+  const auto job = test::shipped_job("misaligned_scalar", {"problem.variable.range=[1.0e-3, 1.0e6]",
+                                                           "output.points=[1.0e-3, 1.0e5, 1.0e6]"});
+  const auto block = Trainer(job, at::kCPU).train(test::column(masses));
+  EXPECT_TRUE((block.status == static_cast<int>(Status::converged)).all().item<bool>());
+  EXPECT_LT(block.error_estimate.max().item<double>(), 1e-7);
+  for (std::size_t i = 0; i < masses.size(); ++i) {
+    const auto [a, b] = late_wave(masses[i]);
+    for (const int place : {1, 2}) {
+      const double z = masses[i] * job.output.values[static_cast<std::size_t>(place)];
+      const double q = -0.09375 / z;  // the first of Hankel's terms; the next is below 1e-11
+      const double wave = a * (std::cos(z) - q * std::sin(z)) + b * (std::sin(z) + q * std::cos(z));
+      EXPECT_NEAR(block.solution[0][static_cast<std::int64_t>(i)][place].item<double>() * std::pow(z, 0.75),
+                  wave, 1e-7)
+          << "m = " << masses[i];
+    }
+  }
+  const auto shorter = trained("misaligned_scalar", test::column(masses));
+  EXPECT_TRUE((block.iterations <= shorter.iterations).all().item<bool>());
+  EXPECT_TRUE((block.rescue == 0).all().item<bool>());
 }
 
 TEST(TensorModes, LateAmplitudeAndPhaseAreThoseOfTheFullWave) {

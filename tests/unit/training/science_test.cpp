@@ -4,6 +4,7 @@
 
 #include "../../support/shipped_problems.hpp"
 #include "example_problems.hpp"
+#include "gluesweep/training/trainer.hpp"
 
 namespace gluesweep::training {
 namespace {
