@@ -38,18 +38,23 @@ Map::Nodes Map::nodes(const Tensor& xi) const {
   const auto target = 0.5 * (xi.unsqueeze(0) + 1.0) * whole;
   Tensor low = start.expand_as(target), high = end.expand_as(target);
   Tensor x = start + (end - start) * target / whole;
-  // Newton, kept inside a shrinking bracket: the density varies by orders of magnitude.
+  // Newton, kept inside a shrinking bracket: the density varies by orders of magnitude. A place that has
+  // converged takes one more step and stays, so that it does not depend to the last bit on how long the
+  // others take.
+  const auto smallest = 1.0e-14 * (end - start);
+  Tensor moving = at::ones_like(target, target.options().dtype(at::kBool)), changing = moving;
   for (int i = 0; i < 60; ++i) {
     const auto [value, density] = position(x);
     const auto below = value < target;
     low = at::where(below, x, low);
     high = at::where(below, high, x);
     const auto step = x - (value - target) / density;
-    const auto inside = (step >= low) & (step <= high);  // a converged point stays
-    const auto next = at::where(inside, step, 0.5 * (low + high));
-    const auto change = ((next - x).abs() / (end - start)).max();
+    const auto inside = (step >= low) & (step <= high);
+    const auto next = at::where(moving, at::where(inside, step, 0.5 * (low + high)), x);
+    moving = changing;
+    changing = changing & ((next - x).abs() >= smallest);
     x = next;
-    if (change.item<double>() < 1.0e-14) break;
+    if (!moving.any().item<bool>()) break;
   }
   x = x.clone();
   x.select(1, 0).copy_(start.squeeze(1));
