@@ -189,6 +189,77 @@ Tensor relative_difference(const problem::System& system, const Tensors& theta, 
   return largest;
 }
 
+namespace {
+
+constexpr int pole_bisections = 30;
+constexpr double pole_size = 1.0e3;  // at the sign change, over the values beside it
+
+/// Neighbouring nodes of one patch, one pair a row: everything (K, 1).
+struct Brackets {
+  Tensor point;  // (K) row of the batch
+  Tensors theta, low_constants, high_constants;
+  Tensor low_t, high_t;
+
+  Tensors state(const problem::Frame& frame, const Tensor& share) const {
+    Tensors constants;
+    for (std::size_t k = 0; k < low_constants.size(); ++k) {
+      constants.push_back(low_constants[k] + share * (high_constants[k] - low_constants[k]));
+    }
+    return frame.state(low_t + share * (high_t - low_t), theta, constants);
+  }
+};
+
+/// Bisects on the sign of a component: a function that is continuous vanishes where it changes its sign.
+Tensor ends_in_pole(const problem::Frame& frame, const Brackets& brackets, std::size_t component) {
+  const auto one = at::ones_like(brackets.low_t);
+  const auto at_low = brackets.state(frame, 0.0 * one)[component];
+  const auto beside = at::maximum(at_low.abs(), brackets.state(frame, one)[component].abs());
+  Tensor low = at::zeros_like(one), high = one, size;
+  for (int i = 0; i < pole_bisections; ++i) {
+    const auto middle = 0.5 * (low + high);
+    const auto value = brackets.state(frame, middle)[component];
+    const auto same = value.sign() == at_low.sign();
+    low = at::where(same, middle, low);
+    high = at::where(same, high, middle);
+    size = value.abs();
+  }
+  return (size > pole_size * beside).squeeze(1);
+}
+
+}  // namespace
+
+Tensor passes_pole(const problem::System& system, const Points& points, const Grid& grid,
+                   const Solution& solution) {
+  const auto nodes = solution.frame_nodes(grid);
+  Tensor found = at::zeros({points.count()}, points.matching.solved.options());
+  for (int p = 0; p < system.patches(); ++p) {
+    const auto s = static_cast<std::size_t>(p);
+    const auto& t = grid.patches[s].t;
+    const auto owned = points.regions.owned(p, system.to_x(t));
+    const auto state = system.frame(p).state(t, points.theta, nodes[s]);
+    for (std::size_t i = 0; i < state.size(); ++i) {
+      const auto sign = state[i].sign();
+      const auto flips =
+          (sign.slice(1, 0, -1) * sign.slice(1, 1) < 0.0) & owned.slice(1, 0, -1) & owned.slice(1, 1);
+      const auto index = flips.nonzero();
+      if (index.size(0) == 0) continue;
+      const auto point = index.select(1, 0), node = index.select(1, 1);
+      const auto pick = [&](const Tensor& values, std::int64_t shift) {
+        return values.index_select(0, point).gather(1, (node + shift).unsqueeze(1));
+      };
+      Brackets brackets{point, {}, {}, {}, pick(t, 0), pick(t, 1)};
+      for (const auto& value : points.theta) brackets.theta.push_back(value.index_select(0, point));
+      for (const auto& value : nodes[s]) {
+        brackets.low_constants.push_back(pick(value, 0));
+        brackets.high_constants.push_back(pick(value, 1));
+      }
+      const auto poles = ends_in_pole(system.frame(p), brackets, i);
+      found = found.index_put({point.masked_select(poles)}, at::ones({}, found.options()));
+    }
+  }
+  return found;
+}
+
 Tensor degenerate(const problem::System& system, const Points& points, const Grid& grid,
                   const Solution& solution) {
   const auto nodes = solution.frame_nodes(grid);

@@ -154,7 +154,8 @@ Tensor Trainer::Implementation::status(const Points& points, const Grid& grid, c
     return status.masked_fill_(~finite, code(Status::failed_nonfinite)).to(at::kByte);
   }
   status.masked_fill_(error(result) <= job.training.tolerance, code(Status::converged));  // false for NaN
-  finite = finite & outcome.defect.isfinite() & error(result).isfinite();
+  finite = finite & outcome.defect.isfinite() & error(result).isfinite() &
+           ~passes_pole(system, points, grid, *outcome.solution);
   status.masked_fill_(~finite, code(Status::failed_nonfinite));
   status.masked_fill_(degenerate(system, points, grid, *outcome.solution), code(Status::degenerate_patch));
   return status.to(at::kByte);

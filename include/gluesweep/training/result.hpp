@@ -31,8 +31,8 @@ inline constexpr std::array<StatusInfo, 6> status_table{{
      "the estimated error exceeds training.tolerance: try more network.features and network.elements, "
      "or move the hand-over (until) to where both patches hold"},
     {Status::failed_nonfinite, "failed_nonfinite",
-     "an infinite or undefined number arose: look for an overflow or a logarithm of a negative number in the "
-     "patch solutions at these parameters"},
+     "an infinite or undefined number arose, or the solution ends in a pole inside the domain: look for an "
+     "overflow or a logarithm of a negative number in the patch solutions at these parameters"},
     {Status::degenerate_patch, "degenerate_patch",
      "a patch's solution does not determine its constants there (det dPhi/dC = 0): move its hand-over or "
      "write "

@@ -86,6 +86,11 @@ at::Tensor linearised_error(const problem::System& system, const Points& points,
 at::Tensor relative_difference(const problem::System& system, const Tensors& theta, const at::Tensor& t,
                                const Tensors& state, const Tensors& unknowns);
 
+/// (B) bool: the solution changes its sign through infinity between two nodes of `grid`: it ends there, even
+/// where a patch's form, such as 1/(c - t), goes on behind the pole. (Poles of even order are not seen.)
+at::Tensor passes_pole(const problem::System& system, const Points& points, const Grid& grid,
+                       const Solution& solution);
+
 /// (B) bool: some frame is degenerate on its trained region.
 at::Tensor degenerate(const problem::System& system, const Points& points, const Grid& grid,
                       const Solution& solution);

@@ -248,6 +248,25 @@ TEST(Trainer, MarksUndefinedNumbersAndKeepsTheOtherPoints) {
   EXPECT_LT(test::relative_distance(block.solution[0][2], alone.solution[0][0]), 1e-9);
 }
 
+constexpr const char* blowing_up = R"yaml(name: blowing_up
+variable: {symbol: t, range: [0, 2], scale: linear}
+parameters: {y0: {default: 1}}
+unknowns: {y: {magnitude: "abs(y)"}}
+equations: {y: "y**2"}
+conditions: [{at: start, y: "y0"}]
+patches: [{name: pole, constants: {c: "1/y0"}, solution: {y: "1/(c - t)"}}]
+)yaml";
+
+// Behind its pole at 1/y0 the patch's form goes on, the solution does not.
+TEST(Trainer, SolutionsThatPassAPoleHaveFailed) {
+  const Trainer trainer(test::job_of(blowing_up, "output: {points: 9}"), at::kCPU);
+  const auto block = trainer.train(test::column({0.2, 1.0, -1.0, 0.6, 0.4999}));
+  for (const int point : {0, 2, 4}) EXPECT_EQ(status(block, point), converged) << point;
+  for (const int point : {1, 3}) {
+    EXPECT_EQ(status(block, point), static_cast<int>(Status::failed_nonfinite)) << point;
+  }
+}
+
 constexpr const char* degenerating = R"yaml(name: degenerating
 variable: {symbol: t, range: [0.5, 2.5], scale: linear}
 parameters: {p: {default: 1}}
