@@ -6,7 +6,7 @@
 #include "gluesweep/training/trainer.hpp"
 
 /// What a scan is for, asymptotic constants, crossovers and the quantities derived from them, against values
-/// that no network had a part in: closed forms, and numbers that tests/data/physics/values.py computes.
+/// that no network had a part in: closed forms, and numbers that tests/data/derived/integrate.py computes.
 namespace gluesweep::training {
 namespace {
 

@@ -1,5 +1,5 @@
 """Independent values of derived quantities, as quoted in tests/unit/training/physics_test.cpp: other integrators
-(scipy's Radau and DOP853 at rtol 1e-12 or less), other formulas, no networks.   /usr/bin/python3 values.py
+(scipy's Radau and DOP853 at rtol 1e-12 or less), other formulas, no networks.   /usr/bin/python3 integrate.py
 """
 
 import numpy as np
