@@ -9,7 +9,7 @@ namespace {
 
 using at::Tensor;
 
-constexpr double rescue_features = 1.5;  // of network.features
+constexpr double rescue_features = 2.0;  // times network.features
 constexpr int rescue_elements = 2;       // times network.elements
 constexpr int estimate_elements = 2;     // times the elements trained on
 
