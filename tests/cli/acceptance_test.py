@@ -66,17 +66,17 @@ class ReferencePoints(ProgramTest):
 
 
 class FullRanges(ProgramTest):
-    """1,024 points of a Sobol sequence over the whole ranges: at least 99.9% converge."""
+    """Points of a Sobol sequence over the whole ranges: at least 99.9% converge."""
 
-    def scan(self, problem):
+    def scan(self, problem, samples=1024, *settings):
         result = self.call("run", SOURCE / "jobs" / f"{problem}.yaml", "-o", "scan.h5", "--progress", "none",
-                                  "--set", "sweep.samples=1024", ranks=2)
+                                  "--set", f"sweep.samples={samples}", *settings, ranks=2)
         self.assertRegex(result.out, r"conventional matching +median error [^:]*: .* times ours in the median")
         with h5py.File(self.folder / "scan.h5") as scan:
             self.assertGreaterEqual((scan["status"][:] == CONVERGED).mean(), 0.999)
             factor = scan["matching_error"][:] / scan["error_estimate"][:]
             self.assertGreater(np.median(factor), 1000)
-            return {name: scan[name][:] for name in scan if getattr(scan[name], "shape", ()) == (1024,)}
+            return {name: scan[name][:] for name in scan if getattr(scan[name], "shape", ()) == (samples,)}
 
     def test_mixed_order_decay(self):
         found = self.scan("mixed_order_decay")
@@ -101,6 +101,19 @@ class FullRanges(ProgramTest):
         amplitude = 0.9064024770554771 * 2 ** 0.25 * np.sqrt(2 / np.pi)
         self.assertLess(np.abs(found["amplitude"][small] / amplitude - 1).max(), 1e-4)
         self.assertLess(np.abs(found["phase"][small] - 3 * np.pi / 8).max(), 1e-4)
+
+    def test_all_others(self):
+        for problem in ("michaelis_menten", "robertson", "friedmann_background", "meszaros_growth", "tensor_modes",
+                        "boundary_layer"):
+            with self.subTest(problem):
+                found = self.scan(problem, 256, "--set", "verification.reference_fraction=0.05")
+                error, estimate = found["reference_error"], found["error_estimate"]
+                verified = np.isfinite(error)
+                self.assertGreaterEqual(verified.sum(), 5)
+                self.assertLess(error[verified].max(), 1e-6)
+                self.assertGreaterEqual((error <= estimate)[verified].mean(), 0.95)
+                self.assertLess(np.median(estimate[verified] / error[verified]), 30)
+                (self.folder / "scan.h5").unlink()
 
 
 class ReadmeExample(ProgramTest):
