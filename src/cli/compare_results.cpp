@@ -150,7 +150,7 @@ void ComparisonResults::add_columns(std::vector<ComparisonArray>& arrays) const 
   add("reference_error", column(Column::error), "1",
       "error relative to the reference; NaN without one, infinite where the solution is not finite");
   add("error_estimate", column(Column::estimate), "1", "estimated relative error");
-  add("defect", column(Column::defect), "1", "largest weighted collocation defect");
+  add("defect", column(Column::defect), "1", "largest weighted residual");
   add("status", column(Column::status).to(at::kByte), "1", "how the point ended");
   arrays.back().flags = status_flags();
   add("seconds", column(Column::seconds), "s", "wall time of the point's block over its points");

@@ -118,7 +118,8 @@ at::Tensor Elements::defect(const at::Tensor& values, const at::Tensor& slopes) 
 }
 
 at::Tensor Elements::interpolate(const at::Tensor& values, const at::Tensor& where) const {
-  const auto element = ((where + 1.0) / width).floor().clamp(0, count - 1);
+  // Where nothing is, the result is undefined, but an index must not be.
+  const auto element = ((where + 1.0) / width).floor().nan_to_num(0.0).clamp(0, count - 1);
   const auto local = (where + 1.0) / width - element;
   const auto first = (element * nodes).to(at::kLong);
   at::Tensor sum = at::zeros_like(where);

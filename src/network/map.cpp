@@ -73,9 +73,4 @@ Map Map::unpacked(const Tensor& packed) {
           terms.select(2, 2)};
 }
 
-Map Map::select(const Tensor& rows) const {
-  const auto pick = [&rows](const Tensor& values) { return values.index_select(0, rows); };
-  return {pick(start), pick(end), pick(centre), pick(width), pick(beta)};
-}
-
 }  // namespace gluesweep::network

@@ -183,9 +183,7 @@ class Builder {
 
   void add_quality() {
     add_point("status", Type::uint8, Source::status, 0, "1", "how the point ended");
-    add_point(
-        "defect", Type::float64, Source::defect, 0, "1",
-        job_.training.uses_adam() ? "largest weighted residual" : "largest weighted collocation defect");
+    add_point("defect", Type::float64, Source::defect, 0, "1", "largest weighted residual");
     add_point("error_estimate", Type::float64, Source::error_estimate, 0, "1", "estimated relative error");
     add_point("reference_error", Type::float64, Source::reference_error, 0, "1",
               "relative error against an independent integrator");

@@ -83,14 +83,15 @@ Frame::Inverse Frame::invert(const Tensor& t, const Tensors& theta, const Tensor
   };
   auto [step, error] = newton(constants);
   Tensor factor = at::ones_like(t);
-  for (int i = 0; i < newton_steps; ++i) {
-    if ((error <= inverted).all().item<bool>()) break;
+  // Steps that are shortened further than this no longer help.
+  const auto short_step = at::full_like(t, 0.1), shortest_step = at::full_like(t, 1.0e-6);
+  Tensor done = error <= inverted;  // and stays: a place must not depend on how long the others take
+  for (int i = 0; i < newton_steps && !done.all().item<bool>(); ++i) {
     Tensors trial(n);
     for (std::size_t k = 0; k < n; ++k) trial[k] = constants[k] + factor * step[k];
     const auto [trial_step, trial_error] = newton(trial);
     // Natural monotonicity: a step is taken where the next one would be smaller, otherwise halved.
-    const auto better = trial_error < error;
-    const bool any = better.any().item<bool>();
+    const auto better = (trial_error < error) & ~done;
     for (std::size_t k = 0; k < n; ++k) {
       constants[k] = at::where(better, trial[k], constants[k]);
       step[k] = at::where(better, trial_step[k], step[k]);
@@ -98,7 +99,8 @@ Frame::Inverse Frame::invert(const Tensor& t, const Tensors& theta, const Tensor
     factor = at::where(better, (2.0 * factor).clamp_max(1.0), 0.5 * factor);
     error = at::where(better, trial_error, error);
     if (linear_) break;
-    if (!any && ((error <= acceptable) | (factor < 1.0e-6)).all().item<bool>()) break;
+    done = done | (error <= inverted) |
+           (~better & (factor < at::where(error <= acceptable, short_step, shortest_step)));
   }
   error = at::where(error <= acceptable, error, at::full_like(error, NAN));
   return {constants, error};

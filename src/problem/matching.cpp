@@ -75,6 +75,7 @@ Matching match_globally(const System& system, const Tensors& theta, const Region
   Tensor factor = at::ones_like(theta.front()), size = at::full_like(factor, INFINITY);
   Tensors step(constants.size(), at::zeros_like(factor));
   Tensors trial = constants;
+  Tensor settled = at::zeros_like(factor, factor.options().dtype(at::kBool));
   for (int i = 0; i < 60; ++i) {
     auto [residual, jacobian] = equations(system, theta, regions, trial);
     const auto rows = jacobian.abs().amax(2).clamp_min(1e-300);
@@ -86,14 +87,15 @@ Matching match_globally(const System& system, const Tensors& theta, const Region
     auto trial_size = delta.abs().amax(1);  // natural monotonicity, in units of what moves a row by one
     delta = delta.squeeze(2) / columns;
     trial_size = at::where(trial_size.isfinite(), trial_size, at::full_like(trial_size, INFINITY));
-    const auto better = trial_size < size;
+    const auto better = (trial_size < size) & ~settled;  // a point does not depend on how long others take
     for (std::size_t k = 0; k < constants.size(); ++k) {
       constants[k] = at::where(better, trial[k], constants[k]);
       step[k] = at::where(better, delta.narrow(1, static_cast<std::int64_t>(k), 1), step[k]);
     }
     factor = at::where(better, (2.0 * factor).clamp_max(1.0), 0.5 * factor);
     size = at::where(better, trial_size, size);
-    if (((size < 1e-13) | (factor < 1e-6)).all().item<bool>()) break;
+    settled = settled | (size < 1e-13) | (factor < 1e-6);
+    if (settled.all().item<bool>()) break;
     for (std::size_t k = 0; k < constants.size(); ++k) trial[k] = constants[k] + factor * step[k];
   }
   Matching result;

@@ -12,9 +12,6 @@ using at::Tensor;
 constexpr std::int64_t sample_sets = 64;  // used in turn
 constexpr int estimate_elements = 2;      // times network.elements
 
-/// Units and a start need no more digits, and in the last ones the split knows the other points of its batch.
-Tensor rounded(const Tensor& values) { return (values * 0x1.0p20).round() * 0x1.0p-20; }
-
 /// A network per coefficient and sweep point in the ansatz `sum`, all layers trained by Adam. It starts from
 /// conventional matching, split into the sum; the split's sizes are the coefficients' scales.
 class AdamSumMethod : public Method {
@@ -59,9 +56,8 @@ Outcome AdamSumMethod::train(const Points& points, int) const {
   }
   const auto start = split(system_, points, grid, held);
   const auto units = natural_units(system_, points, grid, held);
-  auto scale = balance(system_, ansatz_, points, grid, finer_, units, held, start);
-  scale.coefficients = rounded(scale.coefficients);
-  const auto offset = rounded((at::stack(start, 1) / scale.at(finer_.xi)).mean(2, true));
+  const auto scale = balance(system_, ansatz_, points, grid, finer_, units, held, start);
+  const auto offset = (at::stack(start, 1) / scale.at(finer_.xi)).mean(2, true);
   const SumEquation equation(system_, ansatz_, points, map, scale, offset, samples_);
   const auto fit = adam(equation, perceptron_, settings_, seed_, points.theta.front().options());
 

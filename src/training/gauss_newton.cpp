@@ -13,7 +13,8 @@ using problem::Frame;
 using problem::Regions;
 using problem::System;
 
-constexpr double tie_weight = 10.0;         // of glue and condition rows against defects
+constexpr double tie_weight = 10.0;  // of glue and condition rows against defects
+const double glue_weight = tie_weight / std::sqrt(static_cast<double>(glue_points));
 constexpr double smallest_weight = 1.0e-3;  // of an element against the patch's most sensitive one
 constexpr double smallest_scale = 1.0e-30;  // of a constant's weight against its largest on the patch
 constexpr double first_damping = 1.0e-14;
@@ -58,7 +59,7 @@ class Batch {
 
   struct Residual {
     Tensor loss;    // (B)
-    Tensor defect;  // (B) largest weighted defect
+    Tensor defect;  // (B) largest weighted defect, gap in an overlap or error of a condition
   };
   Residual residual(const Heads& heads, const Weights& weights) const;
 
@@ -75,7 +76,6 @@ class Batch {
 
   void linearise_patch(int p, const Heads& heads, Linearised& result) const;
   Tensor element_rows(int p, const Tensor& weight, const Tensor& sensitivity) const;
-  void project_rows(const Tensor& rows, const Tensor& residuals, NormalEquations& equations) const;
   void linearise_glue(int p, const Heads& heads, Linearised& result) const;
   void linearise_conditions(const Heads& heads, Linearised& result) const;
   Nodal constants(int p, const Heads& heads) const;
@@ -164,7 +164,9 @@ void Batch::linearise_patch(int p, const Heads& heads, Linearised& result) const
     const auto defect = elements.defect(values[sk], drift.rate[sk] * patch.speed);
     defects.push_back(defect * weight.select(1, k).unsqueeze(2));
   }
-  project_rows(rows, at::stack(defects, 2), result.equations);
+  const auto projected = project_rows(rows.flatten(2, 3), at::stack(defects, 2), element_features_);
+  result.equations.matrix.push_back(projected.first);
+  result.equations.gradient.push_back(projected.second);
   result.weights.defect.push_back(weight);
   result.sensitivity.push_back(rho);
 }
@@ -195,34 +197,6 @@ Tensor Batch::element_rows(int p, const Tensor& weight, const Tensor& sensitivit
   return rows.mul_(columns.transpose(1, 2).unsqueeze(2).unsqueeze(2));
 }
 
-/// J^T J and J^T r on the heads from rows on nodes and residuals (B, E, n, s). In node space the normal
-/// matrix is small blocks; the trunk is the same for all points, so projecting it on the features is a few
-/// large products.
-void Batch::project_rows(const Tensor& rows, const Tensor& residuals, NormalEquations& equations) const {
-  const auto points = rows.size(0), count = rows.size(1), width = rows.size(5);
-  const auto m = rows.view({points * count, -1, n_ * width});
-  const auto node_matrix = at::bmm(m.transpose(1, 2), m).view({points, count, n_, width, n_, width});
-  const auto node_gradient =
-      at::bmm(m.transpose(1, 2), residuals.reshape({points * count, -1, 1})).view({points, count, n_, width});
-  const auto f = element_features_.size(2);
-  const auto flat = element_features_.view({-1, f});  // (E (s + 1), F)
-  Tensor matrix = at::empty({points, n_, f, n_, f}, rows.options());
-  Tensor gradient = at::empty({points, n_, f}, rows.options());
-  for (int k = 0; k < n_; ++k) {
-    for (int l = 0; l <= k; ++l) {
-      const auto block =
-          node_matrix.select(2, k).select(3, l).permute({1, 2, 0, 3}).reshape({count, width * points, width});
-      const auto half = at::bmm(block, element_features_).view({-1, points * f});
-      const auto whole = at::mm(flat.t(), half).view({f, points, f}).permute({1, 0, 2});
-      matrix.select(1, k).select(2, l).copy_(whole);
-      if (l < k) matrix.select(1, l).select(2, k).copy_(whole.transpose(1, 2));
-    }
-    gradient.select(1, k).copy_(at::mm(node_gradient.select(2, k).reshape({points, -1}), flat));
-  }
-  equations.matrix.push_back(matrix.view({points, n_ * f, n_ * f}));
-  equations.gradient.push_back(gradient.view({points, n_ * f}));
-}
-
 /// Sensitivities to the heads: d component / d head, (B, m, n F), scaled by `factor` (B, m).
 Tensor head_rows(const Frame::Response& response, int component, int n, const Places& places,
                  const Tensor& factor) {
@@ -243,7 +217,7 @@ void Batch::linearise_glue(int p, const Heads& heads, Linearised& result) const 
   const auto rho = local_weights(right);
   Tensors residuals, lefts, rights, factors;
   for (int i = 0; i < n_; ++i) {
-    const auto factor = tie_weight / std::sqrt(static_cast<double>(glue_points)) / row_scale(right, rho, i);
+    const auto factor = glue_weight / row_scale(right, rho, i);
     const auto si = static_cast<std::size_t>(i);
     residuals.push_back((left.state[si] - right.state[si]) * factor);
     lefts.push_back(head_rows(left, i, n_, glue_left_[s], factor));
@@ -307,7 +281,9 @@ Batch::Residual Batch::residual(const Heads& heads, const Weights& weights) cons
                            .state(glue_right_[p].t, theta_, at_places(heads[p + 1], glue_right_[p]));
     for (int i = 0; i < n_; ++i) {
       const auto si = static_cast<std::size_t>(i);
-      loss = loss + ((left[si] - right[si]) * weights.glue[p].select(1, i)).square().sum(1);
+      const auto gap = (left[si] - right[si]) * weights.glue[p].select(1, i);
+      loss = loss + gap.square().sum(1);
+      largest = at::maximum(largest, gap.abs().amax(1) / glue_weight);
     }
   }
   for (std::size_t c = 0; c < conditions_.size(); ++c) {
@@ -322,6 +298,7 @@ Batch::Residual Batch::residual(const Heads& heads, const Weights& weights) cons
       error = error + (difference * conditions_[c].mask[p] * weights.condition[c]).squeeze(1);
     }
     loss = loss + error.square();
+    largest = at::maximum(largest, error.abs() / tie_weight);
   }
   return {loss, largest};
 }

@@ -98,10 +98,4 @@ Grid make_grid(const problem::System& system, const std::vector<network::Map>& m
   return grid;
 }
 
-Grid Grid::refined(const problem::System& system, const network::Elements& finer) const {
-  Grid grid{&finer, {}};
-  for (const auto& patch : patches) grid.patches.push_back(patch_grid(system, patch.map, finer.xi));
-  return grid;
-}
-
 }  // namespace gluesweep::training

@@ -41,7 +41,7 @@ ElementSolution solve_element(const problem::Frame& frame, const Tensors& theta,
   const int n = frame.size();
   Tensor values = left.unsqueeze(2).expand({-1, -1, elements.nodes}).clone();
   const auto weights = (elements.integration * elements.width).t();
-  Tensor solved;
+  Tensor solved = at::zeros({left.size(0)}, left.options().dtype(at::kBool));
   for (int step = 0; step < newton_steps; ++step) {
     const auto drift = frame.drift(t, theta, values.unbind(1));
     const auto rate = at::stack(drift.rate, 1) * speed.unsqueeze(1);
@@ -51,11 +51,13 @@ ElementSolution solve_element(const problem::Frame& frame, const Tensors& theta,
     change = change.squeeze(2).unflatten(1, {n, elements.nodes});
     const auto size =
         (change.abs() / (units.unsqueeze(2) + values.abs())).amax(2).amax(1);  // NaN where it failed
-    values = values + at::where(change.isfinite(), change, at::zeros_like(change));
-    solved = size < newton_tolerance;
-    if (solved.all().item<bool>()) break;
+    // A solved point stays: it must not depend on how long the others take.
+    const auto moves = change.isfinite() & ~solved.view({-1, 1, 1});
+    values = values + at::where(moves, change, at::zeros_like(change));
     // Far below what training can resolve, a stalled iteration is only rounding.
-    if (step + 1 == newton_steps) solved = size < std::sqrt(newton_tolerance);
+    const bool last = step + 1 == newton_steps;
+    solved = solved | (size < (last ? std::sqrt(newton_tolerance) : newton_tolerance));
+    if (solved.all().item<bool>()) break;
   }
   return {values, solved};
 }
@@ -122,6 +124,7 @@ March relax(const problem::System& system, const Tensors& theta, const problem::
     units.push_back(natural_units(system.frame(p), theta, grid.patches[s], matching.constants[s]));
     result.nodes.push_back(nodes);
   }
+  Tensor settled = at::zeros_like(theta.front(), theta.front().options().dtype(at::kBool));
   for (int step = 0; step < newton_steps; ++step) {
     const auto corrections = newton_correction(system, theta, regions, grid, result.nodes);
     Tensor size = at::zeros_like(theta.front());
@@ -130,11 +133,13 @@ March relax(const problem::System& system, const Tensors& theta, const problem::
         auto& values = result.nodes[p][k];
         const auto& change = corrections[p][k];
         size = at::maximum(size, (change.abs() / (units[p][k] + values.abs())).amax(1, true));
-        values = values + at::where(change.isfinite(), change, at::zeros_like(change));
+        values = values + at::where(change.isfinite() & ~settled, change, at::zeros_like(change));
       }
     }
-    result.solved = (size < std::sqrt(newton_tolerance)).squeeze(1);
-    if ((size < newton_tolerance).all().item<bool>()) break;
+    // A settled point stays: it must not depend on how long the others take.
+    settled = settled | (size < newton_tolerance);
+    result.solved = (settled | (size < std::sqrt(newton_tolerance))).squeeze(1);
+    if (settled.all().item<bool>()) break;
   }
   return result;
 }

@@ -4,6 +4,30 @@ namespace gluesweep::training {
 
 using at::Tensor;
 
+std::pair<Tensor, Tensor> project_rows(const Tensor& rows, const Tensor& residuals, const Tensor& features) {
+  const auto points = rows.size(0), count = rows.size(1), n = rows.size(3), width = rows.size(4);
+  const auto m = rows.reshape({points * count, -1, n * width});
+  const auto node_matrix = at::bmm(m.transpose(1, 2), m).view({points, count, n, width, n, width});
+  const auto node_gradient =
+      at::bmm(m.transpose(1, 2), residuals.reshape({points * count, -1, 1})).view({points, count, n, width});
+  const auto f = features.size(2);
+  const auto flat = features.view({-1, f});  // (E (s + 1), F)
+  Tensor matrix = at::empty({points, n, f, n, f}, rows.options());
+  Tensor gradient = at::empty({points, n, f}, rows.options());
+  for (std::int64_t k = 0; k < n; ++k) {
+    for (std::int64_t l = 0; l <= k; ++l) {
+      const auto block =
+          node_matrix.select(2, k).select(3, l).permute({1, 2, 0, 3}).reshape({count, width * points, width});
+      const auto half = at::bmm(block, features).view({-1, points * f});
+      const auto whole = at::mm(flat.t(), half).view({f, points, f}).permute({1, 0, 2});
+      matrix.select(1, k).select(2, l).copy_(whole);
+      if (l < k) matrix.select(1, l).select(2, k).copy_(whole.transpose(1, 2));
+    }
+    gradient.select(1, k).copy_(at::mm(node_gradient.select(2, k).reshape({points, -1}), flat));
+  }
+  return {matrix.view({points, n * f, n * f}), gradient.view({points, n * f})};
+}
+
 NormalEquations::Step NormalEquations::solve(const Tensor& damping, int constants) const {
   const auto patches = matrix.size();
   std::vector<Tensor> solutions(patches), couplings(patches);  // S^-1 rhs, S^-1 left^T

@@ -2,9 +2,17 @@
 
 #include <ATen/ATen.h>
 
+#include <utility>
 #include <vector>
 
 namespace gluesweep::training {
+
+/// J^T J (B, n F, n F) and J^T r (B, n F) on the heads of n networks from an element's rows on the networks'
+/// values at its left end and its s nodes, (B, E, R, n, s + 1), their residuals (B, E, ...), R in all, and
+/// the features there (E, s + 1, F). In node space the normal matrix is small blocks; the trunk is the same
+/// for all points, so projecting it on the features is a few large products.
+std::pair<at::Tensor, at::Tensor> project_rows(const at::Tensor& rows, const at::Tensor& residuals,
+                                               const at::Tensor& features);
 
 /// The rows that tie patch p (left) to p + 1 (right): residual + left . d_p - right . d_{p+1}.
 struct GlueRows {

@@ -165,14 +165,15 @@ Tensor linearised_error(const problem::System& system, const Points& points, con
     const auto& t = grid.patches[s].t;
     const auto response = system.frame(p).response(t, points.theta, nodes[s]);
     const auto magnitude = system.magnitudes(t, points.theta, response.state);
-    const auto owned = points.regions.owned(p, system.to_x(t));
+    // A region with an undefined end owns nothing, which must not pass for nothing wrong.
+    const auto counts = points.regions.owned(p, system.to_x(t)) | t.isnan();
     const auto n = corrections[s].size();
     for (int u = 0; u < system.unknowns(); ++u) {
       const auto i = static_cast<std::size_t>(system.component(u));
       Tensor change = at::zeros_like(t);
       for (std::size_t k = 0; k < n; ++k) change = change + response.jacobian[i * n + k] * corrections[s][k];
       const auto relative = relative_size(change, magnitude[static_cast<std::size_t>(u)]);
-      largest = at::maximum(largest, at::where(owned, relative, at::zeros_like(relative)).amax(1));
+      largest = at::maximum(largest, at::where(counts, relative, at::zeros_like(relative)).amax(1));
     }
   }
   return largest;
@@ -239,8 +240,9 @@ Tensor passes_pole(const problem::System& system, const Points& points, const Gr
     const auto state = system.frame(p).state(t, points.theta, nodes[s]);
     for (std::size_t i = 0; i < state.size(); ++i) {
       const auto sign = state[i].sign();
+      // The pair on both sides of a hand-over belongs to both patches.
       const auto flips =
-          (sign.slice(1, 0, -1) * sign.slice(1, 1) < 0.0) & owned.slice(1, 0, -1) & owned.slice(1, 1);
+          (sign.slice(1, 0, -1) * sign.slice(1, 1) < 0.0) & (owned.slice(1, 0, -1) | owned.slice(1, 1));
       const auto index = flips.nonzero();
       if (index.size(0) == 0) continue;
       const auto point = index.select(1, 0), node = index.select(1, 1);

@@ -1,9 +1,11 @@
 #include "sum.hpp"
 
 #include <cmath>
+#include <tuple>
 #include <utility>
 #include <vector>
 
+#include "normal_equations.hpp"
 #include "row_weights.hpp"
 
 namespace gluesweep::training {
@@ -58,7 +60,7 @@ class Trainer {
 
   struct Residual {
     Tensor equation, variation;  // (B) sums of squares; the variation with weight one
-    Tensor defect;               // (B) largest weighted defect
+    Tensor defect;               // (B) largest weighted defect or error of a condition
   };
   Residual residual(const Tensor& head, const Weights& weights) const;
 
@@ -95,7 +97,6 @@ class Trainer {
   void linearise_conditions(const Tensor& head, Linearised& result) const;
   void linearise_variation(const Tensor& head, Linearised& result) const;
   Tensor carried_weight(int patch, const Tensors& weight) const;
-  void project_rows(const Tensor& rows, const Tensor& residuals, Linearised& result) const;
 
   const SumBatch& batch_;
   const network::Elements& elements_;
@@ -254,33 +255,7 @@ void Trainer::linearise_equation(const Tensor& head, Linearised& result) {
   const auto on_sum = at::matmul(choose(rows).flatten(3, 4), follow).permute({0, 1, 3, 4, 2}) *
                       columns.unsqueeze(2);  // (B, E, n s, K, s + 1)
   const auto residuals = (defects(frames) * result.weights.defect.unsqueeze(3)).flatten(2);
-  project_rows(on_sum, residuals, result);
-}
-
-/// J^T J and J^T r on the heads from rows on an element's nodes. In node space the normal matrix is small
-/// blocks; the trunk is the same for all points, so projecting it on the features is a few large products.
-void Trainer::project_rows(const Tensor& rows, const Tensor& residuals, Linearised& result) const {
-  const auto points = rows.size(0), count = rows.size(1), width = rows.size(4), f = features();
-  const auto m = rows.reshape({points * count, -1, all_ * width});
-  const auto node_matrix = at::bmm(m.transpose(1, 2), m).view({points, count, all_, width, all_, width});
-  const auto node_gradient = at::bmm(m.transpose(1, 2), residuals.reshape({points * count, -1, 1}))
-                                 .view({points, count, all_, width});
-  const auto flat = element_features_.view({-1, f});  // (E (s + 1), F)
-  Tensor matrix = at::empty({points, all_, f, all_, f}, rows.options());
-  Tensor gradient = at::empty({points, all_, f}, rows.options());
-  for (std::int64_t k = 0; k < all_; ++k) {
-    for (std::int64_t l = 0; l <= k; ++l) {
-      const auto block =
-          node_matrix.select(2, k).select(3, l).permute({1, 2, 0, 3}).reshape({count, width * points, width});
-      const auto half = at::bmm(block, element_features_).view({-1, points * f});
-      const auto whole = at::mm(flat.t(), half).view({f, points, f}).permute({1, 0, 2});
-      matrix.select(1, k).select(2, l).copy_(whole);
-      if (l < k) matrix.select(1, l).select(2, k).copy_(whole.transpose(1, 2));
-    }
-    gradient.select(1, k).copy_(at::mm(node_gradient.select(2, k).reshape({points, -1}), flat));
-  }
-  result.matrix = matrix.view({points, all_ * f, all_ * f});
-  result.gradient = gradient.view({points, all_ * f});
+  std::tie(result.matrix, result.gradient) = project_rows(on_sum, residuals, element_features_);
 }
 
 void Trainer::linearise_conditions(const Tensor& head, Linearised& result) const {
@@ -353,7 +328,9 @@ Trainer::Residual Trainer::residual(const Tensor& head, const Weights& weights) 
     const auto& place = conditions_[c];
     const auto state = batch_.ansatz.state(place.t, theta, constants(head, place));
     const auto& value = state[static_cast<std::size_t>(place.value->component)];
-    result.equation = result.equation + ((value - place.target) * weights.condition[c]).square().squeeze(1);
+    const auto error = ((value - place.target) * weights.condition[c]).squeeze(1);
+    result.equation = result.equation + error.square();
+    result.defect = at::maximum(result.defect, error.abs() / tie_weight);
   }
   const auto change = by_element(elements_, at::stack(values, 1)).diff(1, 3);
   result.variation = (change * weights.variation).square().sum({1, 2, 3});

@@ -25,7 +25,7 @@ struct SumBatch {
 
 struct SumFit {
   at::Tensor head;        ///< (B, K, F)
-  at::Tensor defect;      ///< (B) largest weighted defect, in relative change of the solution
+  at::Tensor defect;      ///< (B) largest weighted defect or error of a condition, relative to the solution
   at::Tensor iterations;  ///< (B) int32
   at::Tensor finite;      ///< (B) bool: residuals stayed finite
 };

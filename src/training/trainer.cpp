@@ -19,23 +19,6 @@ constexpr std::int64_t cpu_batch = 32;  // points worked on at once: their array
 // which makes it an upper bound for more than 95% of the points of every shipped problem.
 constexpr double estimate_safety = 2.0;
 
-Points select(const Points& points, const Tensor& index) {
-  const auto rows = [&index](const Tensors& values) {
-    Tensors picked;
-    for (const auto& value : values) picked.push_back(value.index_select(0, index));
-    return picked;
-  };
-  Points picked;
-  picked.theta = rows(points.theta);
-  picked.regions = {points.regions.edge.index_select(0, index),
-                    points.regions.overlap.index_select(0, index)};
-  for (const auto& map : points.maps) picked.maps.push_back(map.select(index));
-  for (const auto& constants : points.matching.constants)
-    picked.matching.constants.push_back(rows(constants));
-  picked.matching.solved = points.matching.solved.index_select(0, index);
-  return picked;
-}
-
 std::unique_ptr<Method> make_method(const job::Job& job, const System& system, const at::Device& device) {
   using Choice = job::Training::Method;
   const bool sum = job.training.ansatz == job::Training::Ansatz::sum;
@@ -108,7 +91,7 @@ struct Trainer::Implementation {
                 const BlockResult& result) const;
   void compare(const Points& points, const Tensor& t, BlockResult& result) const;
   Tensor derived(const Points& points, const BlockResult& result) const;
-  void climb(const Points& points, BlockResult& block) const;
+  void climb(const Tensor& parameters, BlockResult& block) const;
 };
 
 /// Trains some points and describes what came out.
@@ -187,17 +170,19 @@ Tensor Trainer::Implementation::derived(const Points& points, const BlockResult&
 }
 
 /// The rescue ladder, for points of the block that did not converge. A rung's result is kept where it has the
-/// smaller error.
-void Trainer::Implementation::climb(const Points& points, BlockResult& block) const {
-  const auto comparable = [this](const BlockResult& result) {
-    const auto& values = error(result);
-    return at::where(values.isfinite(), values, at::full_like(values, INFINITY)).cpu();
+/// smaller error; one that failed never replaces one that did not.
+void Trainer::Implementation::climb(const Tensor& parameters, BlockResult& block) const {
+  const auto code = [](Status status) { return static_cast<std::int64_t>(status); };
+  const auto comparable = [&](const BlockResult& result) {
+    const auto usable =
+        (result.status == code(Status::converged)) | (result.status == code(Status::not_converged));
+    return at::where(usable, error(result), at::full_like(error(result), INFINITY)).cpu();
   };
   for (int rung = 1; rung < method->rungs(); ++rung) {
-    const auto bad = (block.status != static_cast<std::int64_t>(Status::converged)).nonzero().squeeze(1);
+    const auto bad = (block.status != code(Status::converged)).nonzero().squeeze(1);
     if (bad.numel() == 0) return;
     for (const auto& index : bad.split(cpu_batch)) {
-      const auto better = attempt(select(points, index.to(device)), rung);
+      const auto better = attempt(prepare(parameters.index_select(0, index.to(device))), rung);
       const auto improved =
           (comparable(better) < comparable(block).index_select(0, index)).nonzero().squeeze(1);
       if (improved.numel() == 0) continue;
@@ -230,8 +215,7 @@ BlockResult Trainer::train(const Tensor& parameters) const {
         self.attempt(self.prepare(on_device.narrow(0, first, std::min(batch, count - first))), 0));
   }
   auto block = join(parts);
-  const auto good = block.status == static_cast<std::int64_t>(Status::converged);
-  if (self.job.training.rescue && !good.all().item<bool>()) self.climb(self.prepare(on_device), block);
+  if (self.job.training.rescue) self.climb(on_device, block);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
   block.seconds.fill_(elapsed.count() / static_cast<double>(count));
   return block;

@@ -25,7 +25,6 @@ struct Map {
 
   at::Tensor packed() const;                      ///< (B, 2 + 3 K)
   static Map unpacked(const at::Tensor& packed);  ///< from (B, 2 + 3 K)
-  Map select(const at::Tensor& rows) const;
 
  private:
   struct Position {

@@ -22,7 +22,7 @@ Scales natural_scales(const problem::System& system, const Tensors& theta, const
 
 struct Fit {
   Heads heads;
-  at::Tensor defect;      ///< (B) largest weighted defect, in relative change of the solution
+  at::Tensor defect;  ///< (B) largest weighted defect, gap or error of a condition, relative to the solution
   at::Tensor iterations;  ///< (B) int32
   at::Tensor finite;      ///< (B) bool: residuals stayed finite
 };

@@ -27,9 +27,6 @@ struct PatchGrid {
 struct Grid {
   const network::Elements* elements;  ///< borrowed
   std::vector<PatchGrid> patches;
-
-  Grid refined(const problem::System& system,
-               const network::Elements& finer) const;  ///< same maps, other nodes
 };
 
 /// The maps that follow from the regions: resolution at the hand-overs (over 2.5 overlaps), in the layer in

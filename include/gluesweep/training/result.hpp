@@ -26,17 +26,18 @@ struct StatusInfo {
 
 inline constexpr std::array<StatusInfo, 6> status_table{{
     {Status::pending, "pending", "not computed yet"},
-    {Status::converged, "converged", "the estimated error is within training.tolerance"},
+    {Status::converged, "converged",
+     "the estimated error (without verification.estimate: the defect) is within training.tolerance"},
     {Status::not_converged, "not_converged",
-     "the estimated error exceeds training.tolerance: try more network.features and network.elements, "
-     "or move the hand-over (until) to where both patches hold"},
+     "the estimated error exceeds training.tolerance: try more network.features and network.elements "
+     "(methods adam and plain: training.adam), or move the hand-over (until) to where both patches hold"},
     {Status::failed_nonfinite, "failed_nonfinite",
      "an infinite or undefined number arose, or the solution ends in a pole inside the domain: look for an "
-     "overflow or a logarithm of a negative number in the patch solutions at these parameters"},
+     "overflow or a logarithm of a negative number in the patch solutions and hand-overs at these "
+     "parameters, and for a `magnitude` that vanishes"},
     {Status::degenerate_patch, "degenerate_patch",
      "a patch's solution does not determine its constants there (det dPhi/dC = 0): move its hand-over or "
-     "write "
-     "its constants differently"},
+     "write its constants differently"},
     {Status::matching_only, "matching_only", "conventional matching was asked for: no network was trained"},
 }};
 
@@ -51,11 +52,11 @@ struct BlockResult {
   at::Tensor crossovers;       ///< (P-1, B) in the variable itself, NaN where drift rates do not cross
   at::Tensor derived;          ///< (D, B)
   at::Tensor status;           ///< (B) uint8, see Status
-  at::Tensor defect;           ///< (B) largest weighted collocation defect, in the scale `magnitude`
+  at::Tensor defect;           ///< (B) largest weighted residual of equation, glue and conditions, relative
   at::Tensor error_estimate;   ///< (B) NaN = not computed
   at::Tensor reference_error;  ///< (B) NaN = not computed
   at::Tensor matching_error;   ///< (B) of conventional matching
-  at::Tensor iterations;       ///< (B) int32 Gauss-Newton iterations
+  at::Tensor iterations;       ///< (B) int32 iterations or steps, of all rungs that were kept
   at::Tensor seconds;          ///< (B) wall time of its block over the points it held
   at::Tensor rescue;           ///< (B) uint8 rung of the ladder: 0 first attempt, 1 finer network
   at::Tensor head;             ///< (B, F, K): K networks of F stored numbers each

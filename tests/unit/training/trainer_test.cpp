@@ -267,6 +267,54 @@ TEST(Trainer, SolutionsThatPassAPoleHaveFailed) {
   }
 }
 
+constexpr const char* movable_hand_over = R"yaml(name: movable_hand_over
+variable: {symbol: t, range: [1.0e-4, 1.0e2], scale: log}
+parameters: {k1: {default: 0.3}, u: {default: 1}, o: {default: 1.5}}
+unknowns: {A: {magnitude: "abs(A)"}}
+equations: {A: "-k1*A - 40*A**2"}
+conditions: [{at: start, A: "1"}]
+patches:
+  - {name: second, constants: {c: "1"}, solution: {A: "1/(c + 40*t)"}, until: "u/k1", overlap: "o"}
+  - {name: first, constants: {d: "0"}, solution: {A: "exp(d - k1*t)"}}
+)yaml";
+
+// Neither does such a point stop its block, nor does an estimate over an undefined region pass for a small
+// one.
+TEST(Trainer, UndefinedHandOversAndOverlapsFailAlone) {
+  for (const std::string training : {"{}", "{ansatz: sum}", "{method: adam, adam: {steps: 3}}",
+                                     "{method: adam, ansatz: sum, adam: {steps: 3}}",
+                                     "{method: plain, adam: {steps: 3}}", "{method: matching}"}) {
+    SCOPED_TRACE(training);
+    const Trainer trainer(test::job_of(movable_hand_over, "output: {points: 9}\ntraining: " + training),
+                          at::kCPU);
+    const auto block = trainer.train(matrix({0.3, 1, 1.5, 0.3, NAN, 1.5, 0.5, 1, NAN, 0.5, 1, 1.5}, 3));
+    const auto healthy = trainer.train(matrix({0.3, 1, 1.5, 0.5, 1, 1.5}, 3));
+    EXPECT_EQ(status(block, 0), status(healthy, 0));
+    EXPECT_EQ(status(block, 1), static_cast<int>(Status::failed_nonfinite));
+    EXPECT_EQ(status(block, 2), static_cast<int>(Status::failed_nonfinite));
+    EXPECT_EQ(status(block, 3), status(healthy, 1));
+    EXPECT_LT(test::relative_distance(block.solution[0][0], healthy.solution[0][0]), 1e-6);
+  }
+}
+
+constexpr const char* blowing_up_in_two = R"yaml(name: blowing_up_in_two
+variable: {symbol: t, range: [0, 2], scale: linear}
+parameters: {u: {default: 1}}
+unknowns: {y: {magnitude: "abs(y)"}}
+equations: {y: "y**2"}
+conditions: [{at: start, y: "1"}]
+patches:
+  - {name: a, constants: {c: "1"}, solution: {y: "1/(c - t)"}, until: "u", overlap: "0.1"}
+  - {name: b, constants: {c: "1"}, solution: {y: "1/(c - t)"}}
+)yaml";
+
+TEST(Trainer, APoleAtAHandOverIsNoticed) {
+  const auto job =
+      test::job_of(blowing_up_in_two, "output: {points: 9}\ntraining: {tolerance: 1.0e-3, rescue: false}");
+  const auto block = Trainer(job, at::kCPU).train(test::column({0.998, 0.9995, 1.0, 1.001}));
+  EXPECT_TRUE((block.status == static_cast<int>(Status::failed_nonfinite)).all().item<bool>());
+}
+
 constexpr const char* degenerating = R"yaml(name: degenerating
 variable: {symbol: t, range: [0.5, 2.5], scale: linear}
 parameters: {p: {default: 1}}
