@@ -27,7 +27,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.colors import LogNorm  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
-from matplotlib.ticker import LogLocator, NullFormatter  # noqa: E402
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
 
 import reference  # noqa: E402
 
@@ -142,7 +142,11 @@ def finish(axes, title, xlabel, ylabel):
         if scale == "log":
             axis.set_major_locator(LogLocator(numticks=7))
             low, high = axis.get_view_interval()
-            if low > 0 and high / low > 30:  # narrower ranges need the minor labels
+            if low > 0 and high / low > 30:
+                axis.set_minor_formatter(NullFormatter())
+            elif low > 0 and high / low > 4:  # powers of ten alone would be too few, all minor labels collide
+                axis.set_major_locator(LogLocator(subs=[1.0, 2.0, 5.0], numticks=7))
+                axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
                 axis.set_minor_formatter(NullFormatter())
 
 
@@ -174,34 +178,48 @@ def local_scale(values):
     return max(float(envelope.min()), 1e-300)
 
 
+def from_coefficients(file, sample, name, at, nodes):
+    """The solution at positions `at`: the patches' own forms, their coefficients interpolated between output points.
+
+    nodes: numbers of the output points to interpolate between. None where the coefficients are not stored.
+    """
+    to = np.log if file.problem.log else (lambda value: value)
+    values = np.full(at.size, np.nan)
+    edges = borders(file, sample)
+    for number, patch in enumerate(file.problem.patches):
+        names = {constant: f"{patch['name']}_{constant}" for constant in patch["constants"]}
+        if name not in file.problem.solutions[number] or any(n not in file for n in names.values()):
+            return None
+        inside = (at >= edges[number]) & (at <= edges[number + 1])
+        constants = {constant: np.interp(to(at[inside]), to(file.x[nodes]), file.row(n, sample)[nodes])
+                     for constant, n in names.items()}
+        with np.errstate(all="ignore"):
+            values[inside] = file.problem.patch_solution(number, name, at[inside], file.parameters_of(sample), constants)
+    return values
+
+
 def dense_solution(file, sample, name):
-    """The solution between the output points too: the patches' own solutions with interpolated coefficients.
+    """The solution between the output points too, which shows oscillations that these are too few for.
 
     Returns (x, values), or the stored points where the coefficients are not stored or do not give the same curve.
     """
-    stored = file.row(name, sample)
-    x = file.x
-    to = np.log if file.problem.log else (lambda value: value)
-    fine = np.interp(np.linspace(0, x.size - 1, 12 * (x.size - 1) + 1), np.arange(x.size), to(x))
-    position = np.exp(fine) if file.problem.log else fine
-    values = np.full(fine.size, np.nan)
-    edges = borders(file, sample)
-    parameters = file.parameters_of(sample)
-    for number, patch in enumerate(file.problem.patches):
-        names = [f"{patch['name']}_{constant}" for constant in patch["constants"]]
-        if name not in file.problem.solutions[number] or any(n not in file for n in names):
-            return x, stored
-        inside = (position >= edges[number]) & (position <= edges[number + 1])
-        constants = {constant: np.interp(fine[inside], to(x), file.row(n, sample))
-                     for constant, n in zip(patch["constants"], names)}
-        with np.errstate(all="ignore"):
-            symbols = file.problem.scope(position[inside], parameters, **constants)
-            values[inside] = file.problem.solutions[number][name](symbols)
-    # The interpolated coefficients must reproduce the stored values; otherwise the stored ones are drawn.
-    at = np.interp(to(x), fine, values)
-    if not np.isfinite(values).all() or np.abs(at - stored).max() > 1e-2 * np.nanmax(np.abs(stored)):
+    x, stored = file.x, file.row(name, sample)
+    # Interpolated between every second output point the coefficients must give the solution at the others.
+    half = np.union1d(np.arange(0, x.size, 2), [x.size - 1])
+    coarse = from_coefficients(file, sample, name, x, half)
+    if coarse is None or not np.isfinite(coarse).all():
         return x, stored
-    return position, values
+    with np.errstate(all="ignore"):
+        around = np.lib.stride_tricks.sliding_window_view(np.pad(np.abs(stored), 6, mode="edge"), 13).max(axis=1)
+        if not (np.abs(coarse - stored) <= 1e-2 * around).all():
+            return x, stored
+    share = np.linspace(0, x.size - 1, 12 * (x.size - 1) + 1)
+    to = np.log if file.problem.log else (lambda value: value)
+    fine = np.interp(share, np.arange(x.size), to(x))
+    position = np.exp(fine) if file.problem.log else fine
+    position[[0, -1]] = x[[0, -1]]
+    values = from_coefficients(file, sample, name, position, np.arange(x.size))
+    return (position, values) if np.isfinite(values).all() else (x, stored)
 
 
 def crossings(file, sample):
@@ -240,7 +258,8 @@ def draw_solution(axes, file, name, samples, notes):
     values = np.concatenate(shown_values)
     if spans_decades(values):
         axes.set_yscale("log")
-        axes.set_ylim(max(values.min(), values.max() * 1e-20) / 2, values.max() * 4)  # matching may leave the picture
+        lowest = np.quantile(values, 0.01)  # a few values next to nothing, at a start from zero, say, take no room
+        axes.set_ylim(max(lowest, values.max() * 1e-20) / 2, values.max() * 4)  # matching may leave the picture
     elif values.size:
         margin = 0.25 * (np.ptp(values) or 1.0)
         axes.set_ylim(values.min() - margin, values.max() + margin)
@@ -249,11 +268,28 @@ def draw_solution(axes, file, name, samples, notes):
     finish(axes, title, x_label(file), file.label(name))
 
 
+def around(file, ends):
+    """The part of the axis to show: from the first to the last of `ends`, and a little more, within the range."""
+    to, back = (np.log, np.exp) if file.problem.log else (np.asarray, np.asarray)
+    low, high = to(min(ends)), to(max(ends))
+    margin = 0.15 * (high - low)
+    return max(back(low - margin), file.x[0]), min(back(high + margin), file.x[-1])
+
+
+def main_range(values):
+    """Where the values are, but for a few that would flatten all others: a coefficient may run away where it is
+    no longer felt."""
+    low, high = np.quantile(values, [0.05, 0.95])
+    if values.max() - values.min() > 20 * (high - low) > 0:
+        return low, high
+    return values.min(), values.max()
+
+
 def draw_coefficients(axes, file, number, samples):
     """One patch's coefficient functions: bold on its own side of the hand-overs, faint outside."""
     patch = file.problem.patches[number]
     constants = list(patch["constants"])
-    inside_values = []
+    inside_values, bold_ends = [], []
     for colour, sample in zip(COLOURS, samples):
         low, high = borders(file, sample)[number: number + 2]
         crossovers = [edge for edge in crossings(file, sample) if edge in (low, high)]
@@ -269,16 +305,18 @@ def draw_coefficients(axes, file, number, samples):
             axes.plot(crossovers, np.interp(crossovers, file.x, values), ls="none", marker="D", ms=5.5, color=colour,
                       mec="black", mew=0.7, zorder=5)
             inside_values.append(np.interp(bold, file.x, values))
+        bold_ends += [max(low, file.x[0]), min(high, file.x[-1])]
     axes.set_xscale("log" if file.problem.log else "linear")
-    axes.set_xlim(file.x[0], file.x[-1])
+    axes.set_xlim(*around(file, bold_ends))
     values = np.concatenate(inside_values)
     values = values[np.isfinite(values)]
-    if spans_decades(values, 1.5):
+    if spans_decades(values, 1.5) and values.max() < values.min() * 1e30:
         axes.set_yscale("log")
         axes.set_ylim(values.min() / 3, values.max() * 3)
     elif values.size:
-        margin = 0.35 * (np.ptp(values) or abs(values.max()) or 1.0)
-        axes.set_ylim(values.min() - margin, values.max() + margin)
+        low, high = main_range(values)
+        margin = 0.35 * (high - low or abs(high) or 1.0)
+        axes.set_ylim(low - margin, high + margin)
     if len(constants) > 1:
         axes.legend(handles=[Line2D([], [], color="0.3", ls=style, label=constant)
                              for style, constant in zip(LINES, constants)], loc="best", handlelength=2.6)
@@ -297,7 +335,11 @@ def scatter(axes, figure, file, values, label, title, logarithmic, colormap):
     size = float(np.clip(4000.0 / max(1, values.size), 2.0, 20.0))
     if not good.any():
         axes.text(0.5, 0.5, "not computed", transform=axes.transAxes, ha="center", color="0.4")
-    elif len(names) == 1:
+        axes.set_title(title)
+        axes.set_xticks([])
+        axes.set_yticks([])
+        return
+    if len(names) == 1:
         axes.scatter(columns[0][good], values[good], s=size, color=COLOURS[0], alpha=0.7, linewidths=0, rasterized=True)
         if logarithmic:
             axes.set_yscale("log")
@@ -332,8 +374,8 @@ def draw_error(axes, figure, file):
         columns = [file.values[name][failed] for name in file.varied[:2]]
         if len(columns) == 1:
             columns.append(np.where(np.isfinite(errors[failed]), errors[failed], np.nanmax(np.append(errors, 1e-12))))
-        axes.scatter(*columns, marker="x", s=22, lw=1.1, color=COLOURS[1], label=f"{failed.sum()} not converged")
-        axes.legend(loc="upper right", facecolor="white", frameon=True, framealpha=0.85, edgecolor="none")
+        axes.scatter(*columns, marker="x", s=22, lw=1.1, color=COLOURS[1])
+        axes.set_title(f"Error (x: {failed.sum()} points not converged)")
 
 
 def draw_distribution(axes, file):
@@ -342,6 +384,8 @@ def draw_distribution(axes, file):
                                 ("reference_error", "this file, true (verified subset)", COLOURS[2]),
                                 ("matching_error", "conventional matching", COLOURS[1])):
         values = file.column(name) if name in file else np.array([])
+        if name == "matching_error":  # it is measured on the trained solution
+            values = values[file.status == CONVERGED]
         values = values[np.isfinite(values) & (values > 0)]
         if values.size:
             shown.append((values, label, colour))
@@ -411,7 +455,8 @@ def add_header(figure, file, samples, notes):
     for colour, sample in zip(COLOURS, samples):
         values = ", ".join(f"{name} = {file.values[name][sample]:.3g}" for name in file.varied[:3])
         handles.append(Line2D([], [], color=colour, lw=2.4, label=f"point {sample}: {values}"))
-    handles += [Line2D([], [], color="0.3", label="gluesweep"),
+    method = (file.job.get("training") or {}).get("method", "gauss_newton")
+    handles += [Line2D([], [], color="0.3", label="gluesweep" if method == "gauss_newton" else f"method {method}"),
                 Line2D([], [], color="0.3", ls="--", lw=1.1, label="conventional matching"),
                 Line2D([], [], color="0.3", ls="none", marker="o", mfc="white", ms=4, label="independent reference"),
                 Line2D([], [], color="0.3", ls="none", marker="D", mec="black", ms=5, label="hand-over (crossover)")]

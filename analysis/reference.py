@@ -7,12 +7,13 @@ import keyword
 import re
 
 import numpy as np
+import scipy.special
 
 FUNCTIONS = {
     "exp": np.exp, "expm1": np.expm1, "log": np.log, "log10": np.log10, "log1p": np.log1p, "sqrt": np.sqrt,
     "cbrt": np.cbrt, "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
     "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh,
-    "acosh": np.arccosh, "atanh": np.arctanh, "abs": np.abs, "min": np.minimum, "max": np.maximum,
+    "acosh": np.arccosh, "atanh": np.arctanh, "erf": scipy.special.erf, "abs": np.abs, "min": np.minimum, "max": np.maximum,
 }
 NODES = (ast.Expression, ast.BinOp, ast.UnaryOp, ast.Call, ast.Name, ast.Load, ast.Constant, ast.Add, ast.Sub,
          ast.Mult, ast.Div, ast.Pow, ast.USub, ast.UAdd)
@@ -71,6 +72,9 @@ class Problem:
         self.exact = {name: compile_expression(text) for name, text in (problem.get("exact") or {}).items()}
         self.patches = problem.get("patches") or []
         self.until = [compile_expression(patch["until"]) for patch in self.patches[:-1]]
+        self.patch_definitions = [[(name, compile_expression(text))
+                                   for name, text in (patch.get("definitions") or {}).items()]
+                                  for patch in self.patches]
         self.solutions = [{name: compile_expression(text) for name, text in patch["solution"].items()}
                           for patch in self.patches]
 
@@ -88,6 +92,13 @@ class Problem:
         for name, value in self.definitions:
             symbols[name] = value(symbols)
         return symbols
+
+    def patch_solution(self, number, name, position, parameters, constants):
+        """An unknown in the form of a patch, for values of the patch's constants (arrays as position is)."""
+        symbols = self.scope(position, parameters, **constants)
+        for definition, value in self.patch_definitions[number]:
+            symbols[definition] = value(symbols)
+        return self.solutions[number][name](symbols)
 
     def rates(self, position, state, parameters):
         symbols = self.scope(position, parameters, **dict(zip(self.states, state)))
@@ -108,7 +119,7 @@ class Problem:
                 if name != "at":
                     found[name] = (float(place), compile_expression(text)(symbols))
         if len({place for place, _ in found.values()}) != 1 or set(found) != set(self.states):
-            raise Unavailable("conditions at two places: no reference drawn")
+            raise Unavailable("the conditions are at different places")
         return next(iter(found.values()))[0], np.array([float(found[name][1]) for name in self.states])
 
 

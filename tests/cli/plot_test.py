@@ -4,11 +4,14 @@ import subprocess
 import sys
 import unittest
 
-from program import SOURCE, ProgramTest, need
+from program import JOB, SOURCE, ProgramTest, need
 
 for module in ("numpy", "scipy", "h5py", "matplotlib", "yaml"):
     need(module)
+import numpy as np  # noqa: E402
+
 sys.path.insert(0, str(SOURCE / "analysis"))
+import plot  # noqa: E402
 import reference  # noqa: E402
 
 PLOT = SOURCE / "analysis" / "plot.py"
@@ -30,6 +33,21 @@ class Plot(ProgramTest):
         done = self.plot("a.h5", "--samples", "1,99")
         self.assertIn("the file has points 0 to 19, not 99", done.stderr)
 
+    def test_draws_patches_with_definitions_of_their_own(self):
+        patch = 'constants: {c: "1"}, solution: {A: "1/(c + k2*t)"}'
+        own = 'constants: {c: "1"}, definitions: {grown: "c + k2*t", part: "1/grown"}, solution: {A: "part*erf(10)"}'
+        self.assertIn(patch, JOB)
+        (self.folder / "own.yaml").write_text(JOB.replace(patch, own))
+        for method in ("gauss_newton", "matching"):
+            self.call("run", "own.yaml", "-o", f"{method}.h5", "--set", f"training.method={method}",
+                      "--set", "output.points=128")
+            done = self.plot(f"{method}.h5")
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        file = plot.SweepFile(self.folder / "gauss_newton.h5")
+        x, values = plot.dense_solution(file, 3, "A")
+        self.assertGreater(x.size, file.x.size)
+        self.assertLess(abs(np.interp(np.log(file.x), np.log(x), values) / file.row("A", 3) - 1).max(), 1e-6)
+
     def test_refuses_other_files(self):
         (self.folder / "text.h5").write_text("x")
         self.assertIn("cannot read 'text.h5'", self.plot("text.h5").stderr)
@@ -42,6 +60,7 @@ class Plot(ProgramTest):
 
     def test_expressions_compute_and_nothing_else(self):
         self.assertAlmostEqual(reference.compile_expression("2*exp(-k*t)**2 + max(1, k)")({"k": 2.0, "t": 0.0}), 4.0)
+        self.assertAlmostEqual(reference.compile_expression("erf(k)")({"k": 0.5}), 0.5204998778130465)
         self.assertEqual(reference.compile_expression("lambda*1e1 + lambda_0")({"lambda": 2.0, "lambda_0": 1.0}), 21.0)
         for text in ("__import__('os')", "k.real", "(lambda: 1)()", "[1][0]", "'a'", "open(k)", "k if k else 1", "lambda: 1"):
             with self.assertRaises((ValueError, SyntaxError), msg=text):
