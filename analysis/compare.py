@@ -111,8 +111,8 @@ def draw_distribution(axes, file):
     axes.set_xscale("log")
     if np.isfinite(file.tolerance):
         axes.axvline(file.tolerance, color="0.35", lw=1.0, ls=":")
-        axes.annotate("tolerance", (file.tolerance, 2), xytext=(4, 0), textcoords="offset points", color="0.35",
-                      fontsize=8.5)
+        axes.annotate("tolerance", (file.tolerance, 2), xytext=(-3, 0), textcoords="offset points", color="0.35",
+                      fontsize=8.5, rotation=90, ha="right", va="bottom")
     axes.set_ylim(0, 103)
     low, high = axes.get_xlim()
     axes.set_xlim(low / 2, high * 2)
@@ -149,17 +149,32 @@ def draw_costs(axes, file):
 
 
 def label_places(axes, places, middle):
-    """Words beside their points, towards the middle of the picture, one below the other where they would collide."""
-    lowest = {True: np.inf, False: np.inf}  # where the last label of either side stands, in heights of the panel
+    """Words beside their points, towards the middle of the picture if there is room, else at the nearest free place."""
+    # In parts of the panel, which is about this size: the final layout is made when the picture is drawn.
+    width_in, height_in = axes.figure.figure.get_figwidth() / 3 - 0.8, 3.5
+    letter, line, gap = 0.082 / width_in, 0.15 / height_in, 0.12 / width_in
     to_panel = axes.transData + axes.transAxes.inverted()
-    for seconds, median, words, colour in sorted(places, key=lambda place: -place[1]):
-        left = seconds > middle
-        x, y = to_panel.transform((seconds, median))
-        height = min(y, lowest[left] - 0.1)
-        lowest[left] = height
-        axes.annotate(words, (x, height), xycoords="axes fraction", xytext=(-9 if left else 9, 0),
-                      textcoords="offset points", ha="right" if left else "left", va="center", fontsize=8.5,
-                      color=colour, fontweight="bold")
+    points = {words: to_panel.transform((seconds, median)) for seconds, median, words, _ in places}
+    taken = [(x - gap / 2, y - line / 2, x + gap / 2, y + line / 2) for x, y in points.values()]
+    for seconds, _, words, colour in sorted(places, key=lambda place: -place[1]):
+        x, y = points[words]
+        width, half = letter * max(map(len, words.split("\n"))), 1.1 * line
+
+        def area(left, shift):
+            start = x - gap - width if left else x + gap
+            return (start, y + shift - half, start + width, y + shift + half)
+
+        def free(rectangle):
+            inside = min(rectangle) >= 0 and max(rectangle) <= 1
+            return inside and not any(rectangle[0] < other[2] and other[0] < rectangle[2] and rectangle[1] < other[3]
+                                      and other[1] < rectangle[3] for other in taken)
+
+        shifts = [sign * step * line for step in range(12) for sign in (-1, 1)]
+        choices = [(left, shift) for shift in shifts for left in (seconds > middle, seconds <= middle)]
+        left, shift = next((choice for choice in choices if free(area(*choice))), choices[0])
+        taken.append(area(left, shift))
+        axes.annotate(words, (x + (-gap if left else gap), y + shift), xycoords="axes fraction",
+                      ha="right" if left else "left", va="center", fontsize=8.5, color=colour, fontweight="bold")
 
 
 def draw_calibration(axes, file):
@@ -189,7 +204,7 @@ def draw_calibration(axes, file):
     axes.set_xlim(*ends)
     axes.set_ylim(*ends)
     axes.text(0.97, 0.04, "estimate too small", transform=axes.transAxes, ha="right", color="0.35", fontsize=8.5)
-    axes.legend(loc="upper left", handletextpad=0.2, frameon=True, facecolor="white", framealpha=0.85, edgecolor="none")
+    axes.legend(loc="upper left", handletextpad=0.2, frameon=True, facecolor="white", framealpha=0.6, edgecolor="none")
     plot.finish(axes, "Can the estimate be trusted? (green: up to 30 times)", "error relative to the reference",
                 "estimated error")
 
@@ -260,7 +275,7 @@ def draw_error_along(axes, x, error, colour):
 def draw(file, path):
     count = len(file.methods)
     height = 9.6
-    figure = plt.figure(figsize=(15.5, height), layout="constrained")
+    figure = plt.figure(figsize=(max(15.5, 3.9 * count), height), layout="constrained")
     figure.get_layout_engine().set(rect=(0, 0, 1, 1 - 0.8 / height), w_pad=0.08, h_pad=0.06)
     top, bottom = figure.subfigures(2, 1, height_ratios=[1.0, 1.0])
     panels = top.subplots(1, 3)

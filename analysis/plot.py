@@ -53,6 +53,8 @@ class SweepFile:
             self.file = h5py.File(path, "r")
         except OSError as error:
             sys.exit(f"plot.py: cannot read '{path}': {error}")
+        if "comparison_format_version" in self.file.attrs:
+            sys.exit(f"plot.py: '{path}' is a file of gluesweep compare: draw it with compare.py")
         if "job" not in self.file.attrs or "status" not in self.file:
             sys.exit(f"plot.py: '{path}' is an HDF5 file, but not a sweep file of gluesweep: it has no stored job")
         text = self.file.attrs["job"]
