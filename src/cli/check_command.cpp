@@ -7,6 +7,7 @@
 #include "gluesweep/parallel/device.hpp"
 #include "gluesweep/problem/check.hpp"
 #include "gluesweep/sweep/parameter_space.hpp"
+#include "gluesweep/sweep/random.hpp"
 #include "plan.hpp"
 #include "text.hpp"
 #include "verification.hpp"
@@ -21,11 +22,17 @@ constexpr std::int64_t most_points = 256;
 // asymptotic anywhere in the patch; the networks may still learn it, at a price.
 constexpr double slow_drift = 0.1;
 
-/// Up to most_points samples spread over the sweep: (B, p).
+/// Up to most_points samples spread over the sweep: (B, p). One at random of each of so many equal shares:
+/// every n-th would fall into one corner of a Sobol sequence, and on one plane of a grid.
 at::Tensor sample_points(const sweep::ParameterSpace& space) {
   const std::int64_t count = std::min(space.size(), most_points);
   std::vector<at::Tensor> rows;
-  for (std::int64_t i = 0; i < count; ++i) rows.push_back(space.block(i * space.size() / count, 1));
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::int64_t first = i * space.size() / count, next = (i + 1) * space.size() / count;
+    const auto bits = sweep::random_bits(0, sweep::Purpose::point, 0, static_cast<std::uint64_t>(i));
+    rows.push_back(
+        space.block(first + static_cast<std::int64_t>(bits % static_cast<std::uint64_t>(next - first)), 1));
+  }
   return at::cat(rows);
 }
 
@@ -60,7 +67,9 @@ std::string report_text(const job::Problem& problem, const problem::PatchReport&
   if (!(report.deep_drift < slow_drift)) {
     text +=
         "\n    warning: nowhere in its region does this form solve the equation well; check the form or move "
-        "the hand-over (until)";
+        "the hand-over (until).\n    A constant of a fast, slaved variable may cause this too, without harm: "
+        "the "
+        "error estimates of a run decide";
   }
   if (report.faded) text += faded_text(problem, patch, *report.faded);
   return text + "\n";

@@ -159,8 +159,8 @@ void print_plan(const Preparation& prepared, const CompareOptions& options, int 
   const auto pieces = blocks * static_cast<std::int64_t>(prepared.contenders.size());
   std::cerr << "comparing " << joined(prepared.results->methods()) << " on "
             << grouped(prepared.space->size()) << " points of " << prepared.job.problem.name << " ("
-            << options.job << "), in " << grouped(pieces) << " pieces on " << ranks
-            << (ranks == 1 ? " rank" : " ranks") << ", " << prepared.device.str();
+            << options.job << "), in " << grouped(pieces) << (pieces == 1 ? " piece on " : " pieces on ")
+            << ranks << (ranks == 1 ? " rank" : " ranks") << ", " << prepared.device.str();
   if (pieces < ranks) std::cerr << " (a smaller run.block gives more pieces)";
   std::cerr << std::endl;
 }

@@ -90,12 +90,12 @@ void SummaryBuilder::add(std::uint8_t status, double error_estimate, double refe
   }
   estimates_.add(error_estimate);
   truths_.add(reference_error);
-  matchings_.add(matching_error);
   calibration_.add(error_estimate, reference_error);
-  // Matching alone is not compared with itself.
+  // Matching's error is measured on the trained solution: without a good one it says nothing.
+  if (status != static_cast<std::uint8_t>(Status::converged)) return;
+  matchings_.add(matching_error);
   const double ours = std::isnan(reference_error) ? error_estimate : reference_error;
-  if (ours > 0.0 && status != static_cast<std::uint8_t>(Status::matching_only))
-    factors_.add(matching_error / ours);
+  if (ours > 0.0) factors_.add(matching_error / ours);
 }
 
 FileSummary SummaryBuilder::result(double file_bytes) const {

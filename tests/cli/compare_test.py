@@ -123,6 +123,9 @@ class Compare(ProgramTest):
         self.assertEqual(picture[:8], b"\x89PNG\r\n\x1a\n")
         self.assertGreater(len(picture), 50000)
         self.assertIn("a.h5 is not a sweep file that can be read", self.call("show", "a.h5", code=2).err)
+        other = subprocess.run([sys.executable, str(SOURCE / "analysis" / "plot.py"), "a.h5"], cwd=self.folder,
+                               capture_output=True, text=True)
+        self.assertEqual(other.stderr, "plot.py: 'a.h5' is a file of gluesweep compare: draw it with compare.py\n")
         (self.folder / "text.h5").write_text("x")
         self.assertIn("cannot read 'text.h5'", self.plot("text.h5").stderr)
         (self.folder / "h5py.py").write_text("raise ImportError('gone', name='h5py')")

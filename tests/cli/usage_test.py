@@ -1,5 +1,6 @@
 """Command line, messages and exit codes; nothing is left behind by a refused run."""
 import os
+import re
 import unittest
 
 from program import JOB, ProgramTest
@@ -66,6 +67,13 @@ class Usage(ProgramTest):
         self.assertIn("the constant d no longer moves the solution", finished.out)
         self.assertIn("rather than K + d*exp(-r*t)", finished.out)
         self.assertNotIn("no longer moves", self.call("check", "job.yaml").out)
+
+    def test_check_meets_the_whole_range_of_a_sobol_sequence(self):
+        for size in ("4096", "1000"):
+            text = self.call("check", "job.yaml", "--set", f"sweep.samples={size}").out
+            low, high = map(float, re.search(r"patch second: ends at t = (\S+) to (\S+) s", text).groups())
+            self.assertLess(low, 1.2, text)  # until = 1/k1, k1 from 0.01 to 1
+            self.assertGreater(high, 85, text)
 
     def test_check_prints_the_plan(self):
         finished = self.call("check", "job.yaml", ranks=2)

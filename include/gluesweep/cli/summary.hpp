@@ -63,7 +63,7 @@ struct FileSummary {
   double true_median = 0.0, true_max = 0.0;                    ///< of those
   std::int64_t unverified = 0;  ///< points that were to be verified and have no true error
   Calibration calibration;      ///< of the verified ones
-  std::int64_t matched = 0;     ///< points with matching's error
+  std::int64_t matched = 0;     ///< converged points with matching's error
   double matching_median = 0.0;
   double matching_factor = 0.0;  ///< median over the points of matching's error over ours
 

@@ -76,6 +76,16 @@ TEST(Summary, MatchingAloneIsNotComparedWithItself) {
   EXPECT_THAT(summary_text(summary, "a.h5"), Not(HasSubstr("times ours")));
 }
 
+TEST(Summary, MatchingIsNotMeasuredOnWrongSolutions) {
+  SummaryBuilder builder(1e-6);
+  for (int i = 0; i < 3; ++i) builder.add(1, 1e-8, nan, 0.5);
+  for (int i = 0; i < 5; ++i) builder.add(2, 4e3, nan, 1.3e3);
+  const FileSummary summary = builder.result(0);
+  EXPECT_EQ(summary.matched, 3);
+  EXPECT_NEAR(summary.matching_median, 0.5, 0.01);
+  EXPECT_NEAR(summary.matching_factor, 5e7, 1e6);
+}
+
 TEST(Summary, CoverageIsNotClaimedWithoutEstimates) {
   SummaryBuilder builder(1e-6);
   for (int i = 0; i < 4; ++i) builder.add(1, nan, 1e-8, 0.3);
