@@ -144,9 +144,9 @@ def finish(axes, title, xlabel, ylabel):
         if scale == "log":
             axis.set_major_locator(LogLocator(numticks=7))
             low, high = axis.get_view_interval()
-            if low > 0 and high / low > 30:
+            if low > 0 and high > 30 * low:
                 axis.set_minor_formatter(NullFormatter())
-            elif low > 0 and high / low > 4:  # powers of ten alone would be too few, all minor labels collide
+            elif low > 0 and high > 4 * low:  # powers of ten alone would be too few, all minor labels collide
                 axis.set_major_locator(LogLocator(subs=[1.0, 2.0, 5.0], numticks=7))
                 axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
                 axis.set_minor_formatter(NullFormatter())
@@ -388,7 +388,7 @@ def draw_distribution(axes, file):
         values = file.column(name) if name in file else np.array([])
         if name == "matching_error":  # it is measured on the trained solution
             values = values[file.status == CONVERGED]
-        values = values[np.isfinite(values) & (values > 0)]
+        values = np.clip(values[np.isfinite(values) & (values > 0)], 1e-20, 1e20)
         if values.size:
             shown.append((values, label, colour))
     if not shown:
@@ -415,7 +415,9 @@ def draw_distribution(axes, file):
 
 
 def draw_derived(axes, figure, file, name):
-    trained = np.isin(file.status, [CONVERGED, 2, 5])
+    trained = np.isin(file.status, [CONVERGED, 5])
+    if not trained.any():
+        trained = file.status == 2
     values = np.where(trained, file.column(name), np.nan)
     scatter(axes, figure, file, values, file.label(name), f"Derived: {name}", spans_decades(values, 1.3), "cividis")
 
