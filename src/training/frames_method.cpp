@@ -11,7 +11,6 @@ using at::Tensor;
 
 constexpr double rescue_features = 2.0;  // times network.features
 constexpr int rescue_elements = 2;       // times network.elements
-constexpr int estimate_elements = 2;     // times the elements trained on
 
 /// A trunk with the elements it is trained on and the finer ones of the estimate.
 struct Equipment {

@@ -12,6 +12,8 @@
 
 namespace gluesweep::training {
 
+inline constexpr int estimate_elements = 2;  // those of the error estimate, times network.elements
+
 /// How far some points got.
 struct Outcome {
   std::shared_ptr<const Solution> solution;  ///< borrows from the method

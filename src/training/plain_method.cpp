@@ -1,3 +1,4 @@
+#include "adam_tools.hpp"
 #include "gluesweep/network/scale.hpp"
 #include "method.hpp"
 #include "plain.hpp"
@@ -7,9 +8,7 @@ namespace {
 
 using at::Tensor;
 
-constexpr std::int64_t sample_sets = 64;  // used in turn
-constexpr int estimate_elements = 2;      // times network.elements
-constexpr int head_extras = 3;            // base, unit, whether of the logarithm
+constexpr int head_extras = 3;  // base, unit, whether of the logarithm
 
 /// A state from networks without patches. Its coefficients are the constants that express it.
 class PlainSolution : public Solution {
@@ -63,48 +62,33 @@ class PlainSolution : public Solution {
 class PlainMethod : public Method {
  public:
   PlainMethod(const job::Job& job, const problem::System& system, const at::Device& device)
-      : system_(system),
-        problem_(job.problem),
-        settings_(job.training.adam),
-        seed_(job.network.seed),
-        perceptron_(settings_.width, settings_.layers),
-        samples_{Samples::stratified(seed_, sample_sets + 1, settings_.points).xi.to(device)},
-        elements_(network::Elements(job.network.elements, job.network.nodes).to(device)),
-        finer_(network::Elements(job.network.elements * estimate_elements, job.network.nodes).to(device)) {}
+      : system_(system), problem_(job.problem), tools_(job, device) {}
 
   Outcome train(const Points& points, int rung) const override;
-  std::int64_t head_features() const override { return perceptron_.size() + head_extras; }
+  std::int64_t head_features() const override { return tools_.perceptron.size() + head_extras; }
   std::int64_t head_columns() const override { return system_.size(); }
-  std::int64_t peak_bytes() const override {
-    const std::int64_t n = system_.size();
-    const auto neurons = static_cast<std::int64_t>(settings_.width) * settings_.layers * settings_.points;
-    return 8 * n * (8 * perceptron_.size() + 8 * neurons + 20 * n * settings_.points);
-  }
+  std::int64_t peak_bytes() const override { return tools_.peak_bytes(head_columns(), 20 * system_.size()); }
 
  private:
   const problem::System& system_;
   job::Problem problem_;
-  job::Adam settings_;
-  std::uint64_t seed_;
-  network::Perceptron perceptron_;
-  Samples samples_;
-  network::Elements elements_, finer_;
+  AdamTools tools_;
 };
 
 Outcome PlainMethod::train(const Points& points, int) const {
   const auto options = points.theta.front().options();
   const PlainState variables(system_, problem_, points);
-  const PlainEquation equation(system_, points, variables, samples_);
-  const auto fit = adam(equation, perceptron_, settings_, seed_, options);
+  const PlainEquation equation(system_, points, variables, tools_.samples);
+  const auto fit = tools_.fit(equation, options);
   Tensors logarithmic;
   for (const auto& mask : variables.logarithmic) logarithmic.push_back(mask.to(at::kDouble));
   const auto row = [](const Tensors& values) { return at::cat(values, 1).unsqueeze(1); };
   const auto head =
       at::cat({fit.weights.transpose(1, 2), row(variables.base), row(variables.unit), row(logarithmic)}, 1);
   const auto constants = static_cast<std::int64_t>(system_.patches()) * system_.size();
-  return {std::make_shared<PlainSolution>(system_, points, perceptron_, variables, fit.weights),
-          &elements_,
-          &finer_,
+  return {std::make_shared<PlainSolution>(system_, points, tools_.perceptron, variables, fit.weights),
+          &tools_.elements,
+          &tools_.finer,
           fit.residual,
           fit.iterations,
           fit.finite,

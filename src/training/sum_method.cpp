@@ -9,8 +9,6 @@ namespace {
 
 using at::Tensor;
 
-constexpr int estimate_elements = 2;  // times network.elements
-
 /// One region holds what the frames' regions hold: features and elements for all of them.
 job::Network whole_network(const job::Job& job) {
   auto network = job.network;
