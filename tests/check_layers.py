@@ -27,7 +27,7 @@ LIBRARIES = [
                         r"|tests/[^/]+"),
     ("HDF5", r"hdf5(_hl)?\.h$", r"(src|include/gluesweep|tests/unit)/(output|emulator|cli)/.*"),
     ("SUNDIALS", r"(sundials|cvode|cvodes|nvector|sunmatrix|sunlinsol|sunnonlinsol)/",
-     r"(src|include/gluesweep|tests/unit)/reference/.*"),
+     r"(src|include/gluesweep|tests/unit)/reference/.*|tests/benchmark/.*"),
     ("Boost.Program_options", r"boost/program_options", r"(src|include/gluesweep|tests/unit)/cli/.*"),
 ]
 

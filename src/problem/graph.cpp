@@ -37,7 +37,6 @@ Op op_of(job::Function function) {
   return Op::number;
 }
 
-bool is_binary(Op op) { return op >= Op::add && op <= Op::less; }
 bool is_leaf(Op op) { return op == Op::number || op == Op::symbol; }
 
 }  // namespace

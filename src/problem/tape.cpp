@@ -3,6 +3,8 @@
 #include <map>
 #include <stdexcept>
 
+#include "gluesweep/problem/lane_tape.hpp"
+
 namespace gluesweep::problem {
 namespace {
 
@@ -117,14 +119,26 @@ Tape::Tape(const Graph& graph, const std::vector<Node>& inputs, const std::vecto
   }
 }
 
+std::vector<bool> Tape::depends(const std::vector<bool>& inputs) const {
+  std::vector<bool> marked(static_cast<std::size_t>(registers_), false);
+  std::copy(inputs.begin(), inputs.end(), marked.begin());
+  const auto is_marked = [&marked](int slot) { return slot >= 0 && marked[static_cast<std::size_t>(slot)]; };
+  for (const auto& step : code_) {
+    marked[static_cast<std::size_t>(step.target)] = is_marked(step.a) || is_marked(step.b);
+  }
+  std::vector<bool> result;
+  for (const auto& output : outputs_) result.push_back(is_marked(output.slot));
+  return result;
+}
+
 std::vector<Tensor> Tape::operator()(const std::vector<Tensor>& inputs) const {
+  if (fits_lanes(inputs)) return evaluate_on_lanes(*this, inputs);
   std::vector<Tensor> values(static_cast<std::size_t>(registers_));
   std::copy(inputs.begin(), inputs.end(), values.begin());
   const auto at_slot = [&values](int slot) -> Tensor& { return values[static_cast<std::size_t>(slot)]; };
   for (const auto& step : code_) {
-    const bool binary = step.op >= Op::add && step.op <= Op::less;
     Tensor& target = at_slot(step.target);
-    if (!binary)
+    if (!is_binary(step.op))
       target = apply_unary(step.op, at_slot(step.a));
     else if (step.a < 0)
       target = apply_left_number(step.op, step.a_value, at_slot(step.b));

@@ -7,43 +7,12 @@
 #include <vector>
 
 #include "gluesweep/job/expression.hpp"
+#include "gluesweep/problem/op.hpp"
 
 namespace gluesweep::problem {
 
 /// Index of a node in a Graph; operands always have smaller indices than what uses them.
 using Node = int;
-
-enum class Op {
-  number,
-  symbol,
-  add,
-  subtract,
-  multiply,
-  divide,
-  power,
-  minimum,
-  maximum,
-  less,
-  negate,
-  exp,
-  expm1,
-  log,
-  log10,
-  log1p,
-  sqrt,
-  sin,
-  cos,
-  tan,
-  asin,
-  acos,
-  atan,
-  sinh,
-  cosh,
-  tanh,
-  erf,
-  abs,
-  sign
-};
 
 /// A directed acyclic graph of arithmetic, shared by all expressions of a problem: equal sub-expressions are
 /// one node, and derivatives are exact (automatic differentiation by transforming the graph). This replaces a

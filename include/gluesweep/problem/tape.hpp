@@ -27,7 +27,11 @@ class Tape {
 
   std::size_t instructions() const { return code_.size(); }
 
+  /// Which outputs depend on any of the marked inputs.
+  std::vector<bool> depends(const std::vector<bool>& inputs) const;
+
  private:
+  friend class LaneTape;
   struct Instruction {
     Op op;
     int a, b, target;           // registers; -1 for an operand that is a number or absent
