@@ -81,6 +81,13 @@ Elements::Elements(int count_, int nodes_) : count(count_), nodes(nodes_), width
   std::vector<double> all{0.0};
   all.insert(all.end(), c.begin(), c.end());
   abscissae = at::tensor(all, at::kDouble);
+  continuation = at::zeros({nodes, nodes + 1}, at::kDouble);
+  auto beyond = continuation.accessor<double, 2>();
+  for (std::size_t i = 0; i < s; ++i) {
+    for (std::size_t j = 0; j < all.size(); ++j) {
+      beyond[static_cast<std::int64_t>(i)][static_cast<std::int64_t>(j)] = lagrange(all, j, 1.0 + c[i]);
+    }
+  }
   std::vector<double> xs{-1.0};
   for (int e = 0; e < count; ++e) {
     for (const double x : c) xs.push_back(-1.0 + width * (e + x));
@@ -94,6 +101,7 @@ Elements Elements::to(const at::Device& device) const {
   copy.xi = xi.to(device);
   copy.integration = integration.to(device);
   copy.abscissae = abscissae.to(device);
+  copy.continuation = continuation.to(device);
   return copy;
 }
 

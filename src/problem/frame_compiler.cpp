@@ -1,5 +1,6 @@
 #include "frame_compiler.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "gluesweep/job/error.hpp"
@@ -84,6 +85,14 @@ Frame FrameCompiler::compile() {
   frame.state_ = Tape(graph_, inputs, phi_);
   frame.rate_ = Tape(graph_, inputs, rate_);
   frame.drift_ = Tape(graph_, inputs, concatenate({rate_, rate_jacobian_}));
+  std::vector<int> levels(inputs.size(), 0);
+  std::vector<bool> is_constant(inputs.size(), false);
+  levels.front() = 1;
+  std::fill(levels.end() - n_, levels.end(), 2);
+  std::fill(is_constant.end() - n_, is_constant.end(), true);
+  frame.drift_on_lanes_ = std::make_shared<const LaneTape>(frame.drift_, levels);
+  const auto varies = frame.drift_.depends(is_constant);
+  frame.drift_is_linear_ = std::none_of(varies.begin() + n_, varies.end(), [](bool any) { return any; });
   frame.response_ = Tape(graph_, inputs, concatenate({phi_, jacobian_, weight_}));
   frame.condition_ = Tape(graph_, inputs, {condition()});
   frame.newton_ = Tape(graph_, concatenate({inputs, nodes_.state}), newton_step());

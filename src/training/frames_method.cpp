@@ -66,10 +66,14 @@ class FramesMethod : public Method {
 Outcome FramesMethod::train(const Points& points, int rung) const {
   const auto& equipment = rung == 0 ? first_ : rescue_;
   const auto grid = make_grid(system_, points.maps, equipment.elements);
-  const auto nodes = first_values(system_, points, grid);
-  const auto scales = natural_scales(system_, points.theta, grid, nodes);
-  const auto fit = gauss_newton(system_, points.theta, points.regions, grid, equipment.trunk, scales,
-                                project(equipment.trunk, equipment.elements, scales, nodes), options_);
+  const auto first = first_values(system_, points, grid);
+  const auto scales = natural_scales(system_, points.theta, grid, first.nodes);
+  const auto projected = project(equipment.trunk, equipment.elements, scales, first.nodes);
+  // Where the equations were solved on the nodes, the heads that represent that solution best are the answer:
+  // more accurate than those of least defect. Where they were not, the heads still have a chance of their
+  // own.
+  const Trainees trainees{system_, points.theta, points.regions, grid, equipment.trunk, scales};
+  const auto fit = rung == 0 ? judged(trainees, projected) : gauss_newton(trainees, projected, options_);
   const auto networks = [&trunk = equipment.trunk, scales, heads = fit.heads](int patch, const Tensor& xi) {
     const auto p = static_cast<std::size_t>(patch);
     return (scales[p].at(xi) * at::matmul(heads[p], trunk.features(xi).transpose(-1, -2))).unbind(1);
@@ -78,7 +82,7 @@ Outcome FramesMethod::train(const Points& points, int rung) const {
                   &equipment.elements,
                   &equipment.finer,
                   fit.defect,
-                  fit.iterations,
+                  fit.iterations + first.steps,
                   fit.finite,
                   {},
                   packed_maps(points),
@@ -113,20 +117,21 @@ std::int64_t FramesMethod::peak_bytes(const Equipment& equipment) const {
 
 }  // namespace
 
-std::vector<Nodal> first_values(const problem::System& system, const Points& points, const Grid& grid) {
+March first_values(const problem::System& system, const Points& points, const Grid& grid) {
   const bool marches = system.starts_with_all();
-  auto [nodes, solved] = marches ? march(system, points.theta, grid, points.matching)
-                                 : relax(system, points.theta, points.regions, grid, points.matching);
-  Tensor usable = marches ? at::ones_like(solved) : solved;  // an inexact march is still close
-  for (const auto& patch : nodes) {
+  auto first = marches ? march(system, points.theta, grid, points.matching)
+                       : relax(system, points.theta, points.regions, grid, points.matching);
+  Tensor usable = marches ? at::ones_like(first.solved) : first.solved;  // an inexact march is still close
+  for (const auto& patch : first.nodes) {
     for (const auto& values : patch) usable = usable & values.isfinite().all(1);
   }
-  for (std::size_t p = 0; p < nodes.size(); ++p) {
-    for (std::size_t k = 0; k < nodes[p].size(); ++k) {
-      nodes[p][k] = at::where(usable.unsqueeze(1), nodes[p][k], points.matching.constants[p][k]);
+  for (std::size_t p = 0; p < first.nodes.size(); ++p) {
+    for (std::size_t k = 0; k < first.nodes[p].size(); ++k) {
+      auto& values = first.nodes[p][k];
+      values = at::where(usable.unsqueeze(1), values, points.matching.constants[p][k]);
     }
   }
-  return nodes;
+  return first;
 }
 
 std::unique_ptr<Method> make_frames_method(const job::Job& job, const problem::System& system,

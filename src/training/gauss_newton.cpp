@@ -41,8 +41,7 @@ struct Places {
 /// Everything about a batch that does not change from iteration to iteration.
 class Batch {
  public:
-  Batch(const System& system, const Tensors& theta, const Regions& regions, const Grid& grid,
-        const network::Trunk& trunk, const Scales& scales);
+  explicit Batch(const Trainees& trainees);
 
   struct Weights {
     std::vector<Tensor> defect;     // per patch (B, n, E)
@@ -56,6 +55,7 @@ class Batch {
   };
 
   Linearised linearise(const Heads& heads) const;
+  Weights weights(const Heads& heads) const;
 
   struct Residual {
     Tensor loss;    // (B)
@@ -74,6 +74,12 @@ class Batch {
     int component;
   };
 
+  struct PatchDefects {
+    std::vector<Tensor> defects;  // n (B, E, s), weighted
+    Tensor weight, sensitivity;   // (B, n, E)
+    Tensor jacobian;              // (B, n, n, E, s): dG/dC dt/dxi
+  };
+  PatchDefects patch_defects(int p, const Heads& heads) const;
   void linearise_patch(int p, const Heads& heads, Linearised& result) const;
   Tensor element_rows(int p, const Tensor& weight, const Tensor& sensitivity) const;
   void linearise_glue(int p, const Heads& heads, Linearised& result) const;
@@ -93,13 +99,13 @@ class Batch {
   std::vector<ConditionPlace> conditions_;
 };
 
-Batch::Batch(const System& system, const Tensors& theta, const Regions& regions, const Grid& grid,
-             const network::Trunk& trunk, const Scales& scales)
-    : system_(system),
-      theta_(theta),
-      grid_(grid),
-      n_(system.size()),
-      features_(trunk.features(grid.elements->xi)) {
+Batch::Batch(const Trainees& trainees)
+    : system_(trainees.system),
+      theta_(trainees.theta),
+      grid_(trainees.grid),
+      n_(system_.size()),
+      features_(trainees.trunk.features(grid_.elements->xi)) {
+  const auto& [system, theta, regions, grid, trunk, scales] = trainees;
   for (const auto& scale : scales) scale_.push_back(scale.at(grid.elements->xi));
   const auto& elements = *grid.elements;
   element_features_ = at::cat({elements.left(features_.t()).t().unsqueeze(1),
@@ -139,36 +145,40 @@ Tensors Batch::at_places(const Tensor& head, const Places& where) const {
   return (where.scale * at::bmm(head, where.features.transpose(1, 2))).unbind(1);
 }
 
-void Batch::linearise_patch(int p, const Heads& heads, Linearised& result) const {
+Batch::PatchDefects Batch::patch_defects(int p, const Heads& heads) const {
   const auto& elements = *grid_.elements;
   const auto& patch = grid_.patches[static_cast<std::size_t>(p)];
   const auto& frame = system_.frame(p);
   const auto values = constants(p, heads);
   const auto points = values.front().size(0);
 
-  Tensor rho =
-      carried_weight(system_, elements, at::stack(frame.response(patch.t, theta_, values).weight, 1));
+  PatchDefects result;
+  auto& rho = result.sensitivity;
+  rho = carried_weight(system_, elements, at::stack(frame.response(patch.t, theta_, values).weight, 1));
   rho = at::maximum(rho, smallest_weight * rho.amax(2, true)).clamp_min(1e-300);
 
   const auto drift = frame.drift(patch.t, theta_, values);
   const auto jacobian =
       at::stack(drift.jacobian, 1).unflatten(1, {n_, n_}) * patch.speed.view({points, 1, 1, -1});
-  const auto inner = elements.inner(jacobian);  // (B, n, n, E, s)
-  const auto scaled = (inner.abs().amax(4) * rho.unsqueeze(2) / rho.unsqueeze(1)).sum(2);
-  const auto weight = rho / (1.0 + elements.width * scaled);  // (B, n, E)
-
-  const auto rows = element_rows(p, weight, inner);
-  Tensors defects;
+  result.jacobian = elements.inner(jacobian);  // (B, n, n, E, s)
+  const auto scaled = (result.jacobian.abs().amax(4) * rho.unsqueeze(2) / rho.unsqueeze(1)).sum(2);
+  result.weight = rho / (1.0 + elements.width * scaled);  // (B, n, E)
   for (int k = 0; k < n_; ++k) {
     const auto sk = static_cast<std::size_t>(k);
     const auto defect = elements.defect(values[sk], drift.rate[sk] * patch.speed);
-    defects.push_back(defect * weight.select(1, k).unsqueeze(2));
+    result.defects.push_back(defect * result.weight.select(1, k).unsqueeze(2));
   }
-  const auto projected = project_rows(rows.flatten(2, 3), at::stack(defects, 2), element_features_);
+  return result;
+}
+
+void Batch::linearise_patch(int p, const Heads& heads, Linearised& result) const {
+  const auto patch = patch_defects(p, heads);
+  const auto rows = element_rows(p, patch.weight, patch.jacobian);
+  const auto projected = project_rows(rows.flatten(2, 3), at::stack(patch.defects, 2), element_features_);
   result.equations.matrix.push_back(projected.first);
   result.equations.gradient.push_back(projected.second);
-  result.weights.defect.push_back(weight);
-  result.sensitivity.push_back(rho);
+  result.weights.defect.push_back(patch.weight);
+  result.sensitivity.push_back(patch.sensitivity);
 }
 
 /// Weighted rows W (d_i - d_0 - h A g d) on an element's own s + 1 network values, (B, E, n, s, n, s + 1),
@@ -209,23 +219,36 @@ Tensor head_rows(const Frame::Response& response, int component, int n, const Pl
   return at::cat(columns, 2);
 }
 
+/// Weights of the rows in an overlap, (B, n, m).
+Tensor glue_factors(const Frame::Response& right) {
+  const auto rho = local_weights(right);
+  Tensors factors;
+  for (std::size_t i = 0; i < rho.size(); ++i) {
+    factors.push_back(glue_weight / row_scale(right, rho, static_cast<int>(i)));
+  }
+  return at::stack(factors, 1);
+}
+
+Tensor condition_factor(const Frame::Response& response, int component, const Tensor& mask) {
+  return tie_weight * mask / row_scale(response, local_weights(response), component);
+}
+
 void Batch::linearise_glue(int p, const Heads& heads, Linearised& result) const {
   const auto s = static_cast<std::size_t>(p);
   const auto left = system_.frame(p).response(glue_left_[s].t, theta_, at_places(heads[s], glue_left_[s]));
   const auto right =
       system_.frame(p + 1).response(glue_right_[s].t, theta_, at_places(heads[s + 1], glue_right_[s]));
-  const auto rho = local_weights(right);
-  Tensors residuals, lefts, rights, factors;
+  const auto factors = glue_factors(right);
+  Tensors residuals, lefts, rights;
   for (int i = 0; i < n_; ++i) {
-    const auto factor = glue_weight / row_scale(right, rho, i);
+    const auto factor = factors.select(1, i);
     const auto si = static_cast<std::size_t>(i);
     residuals.push_back((left.state[si] - right.state[si]) * factor);
     lefts.push_back(head_rows(left, i, n_, glue_left_[s], factor));
     rights.push_back(head_rows(right, i, n_, glue_right_[s], factor));
-    factors.push_back(factor);
   }
   result.equations.glue.push_back({at::cat(residuals, 1), at::cat(lefts, 1), at::cat(rights, 1)});
-  result.weights.glue.push_back(at::stack(factors, 1));
+  result.weights.glue.push_back(factors);
 }
 
 void Batch::linearise_conditions(const Heads& heads, Linearised& result) const {
@@ -236,8 +259,7 @@ void Batch::linearise_conditions(const Heads& heads, Linearised& result) const {
       if (!where.t.defined()) continue;
       const auto response =
           system_.frame(static_cast<int>(p)).response(where.t, theta_, at_places(heads[p], where));
-      const auto factor =
-          tie_weight * condition.mask[p] / row_scale(response, local_weights(response), condition.component);
+      const auto factor = condition_factor(response, condition.component, condition.mask[p]);
       const auto rows = head_rows(response, condition.component, n_, where, factor);
       const auto error =
           (response.state[static_cast<std::size_t>(condition.component)] - condition.target) * factor;
@@ -247,6 +269,28 @@ void Batch::linearise_conditions(const Heads& heads, Linearised& result) const {
     }
     result.weights.condition.push_back(scale);
   }
+}
+
+Batch::Weights Batch::weights(const Heads& heads) const {
+  Weights result;
+  for (int p = 0; p < system_.patches(); ++p) result.defect.push_back(patch_defects(p, heads).weight);
+  for (std::size_t p = 0; p < glue_right_.size(); ++p) {
+    const auto& right = glue_right_[p];
+    result.glue.push_back(glue_factors(
+        system_.frame(static_cast<int>(p) + 1).response(right.t, theta_, at_places(heads[p + 1], right))));
+  }
+  for (const auto& condition : conditions_) {
+    Tensor scale = at::zeros_like(condition.target);
+    for (std::size_t p = 0; p < condition.patches.size(); ++p) {
+      const auto& where = condition.patches[p];
+      if (!where.t.defined()) continue;
+      const auto response =
+          system_.frame(static_cast<int>(p)).response(where.t, theta_, at_places(heads[p], where));
+      scale = scale + condition_factor(response, condition.component, condition.mask[p]);
+    }
+    result.condition.push_back(scale);
+  }
+  return result;
 }
 
 Batch::Linearised Batch::linearise(const Heads& heads) const {
@@ -342,10 +386,16 @@ Scales natural_scales(const System& system, const Tensors& theta, const Grid& gr
 
 Heads project(const network::Trunk& trunk, const network::Elements& elements, const Scales& scales,
               const std::vector<Nodal>& nodes) {
-  const auto inverse = trunk.features(elements.xi) / static_cast<double>(elements.size());  // (N, F)
+  const auto features = trunk.features(elements.xi);  // (N, F)
+  const auto inverse = features / static_cast<double>(elements.size());
   Heads heads;
   for (std::size_t p = 0; p < nodes.size(); ++p) {
-    heads.push_back(at::matmul(at::stack(nodes[p], 1) / scales[p].at(elements.xi), inverse));
+    const auto target = at::stack(nodes[p], 1) / scales[p].at(elements.xi);
+    auto head = at::matmul(target, inverse);
+    // The features are orthonormal to some 1e-5 only: the weakest are sums of neurons that nearly cancel. A
+    // second projection, of what the first one missed, squares that.
+    head = head + at::matmul(target - at::matmul(head, features.t()), inverse);
+    heads.push_back(head);
   }
   return heads;
 }
@@ -359,11 +409,17 @@ std::vector<Nodal> node_values(const Heads& heads, const Scales& scales, const T
   return nodes;
 }
 
-Fit gauss_newton(const System& system, const Tensors& theta, const Regions& regions, const Grid& grid,
-                 const network::Trunk& trunk, const Scales& scales, Heads heads, const FitOptions& options) {
-  const Batch batch(system, theta, regions, grid, trunk, scales);
-  const auto points = theta.front().size(0);
-  const auto doubles = theta.front().options();
+Fit judged(const Trainees& trainees, const Heads& heads) {
+  const Batch batch(trainees);
+  const auto [loss, defect] = batch.residual(heads, batch.weights(heads));
+  return {heads, defect, at::zeros({defect.size(0)}, defect.options().dtype(at::kInt)), loss.isfinite()};
+}
+
+Fit gauss_newton(const Trainees& trainees, Heads heads, const FitOptions& options) {
+  const Batch batch(trainees);
+  const auto& system = trainees.system;
+  const auto points = heads.front().size(0);
+  const auto doubles = heads.front().options();
   Fit fit;
   fit.iterations = at::zeros({points}, doubles.dtype(at::kInt));
   fit.finite = at::ones({points}, doubles.dtype(at::kBool));

@@ -3,14 +3,12 @@
 #include <cmath>
 
 #include "element_matrix.hpp"
+#include "lane_march.hpp"
 
 namespace gluesweep::training {
 namespace {
 
 using at::Tensor;
-
-constexpr int newton_steps = 25;
-constexpr double newton_tolerance = 1.0e-12;  // of the constants' natural units
 
 Tensors scaled_by(const Tensors& values, const Tensor& factor) {
   Tensors scaled;
@@ -30,36 +28,56 @@ Tensors natural_units(const problem::Frame& frame, const Tensors& theta, const P
   return units;
 }
 
-struct ElementSolution {
-  Tensor values;  // (B, n, s)
-  Tensor solved;  // (B) bool
-};
-
-ElementSolution solve_element(const problem::Frame& frame, const Tensors& theta,
-                              const network::Elements& elements, const Tensor& t, const Tensor& speed,
-                              const Tensor& left, const Tensor& units) {
-  const int n = frame.size();
-  Tensor values = left.unsqueeze(2).expand({-1, -1, elements.nodes}).clone();
+/// The march through one patch on any device: the same as march_on_lanes.
+PatchMarch march_on_arrays(const problem::Frame& frame, const Tensors& theta,
+                           const network::Elements& elements, const PatchGrid& patch, Tensor left,
+                           const Tensor& units) {
+  const int n = frame.size(), s = elements.nodes;
   const auto weights = (elements.integration * elements.width).t();
-  Tensor solved = at::zeros({left.size(0)}, left.options().dtype(at::kBool));
-  for (int step = 0; step < newton_steps; ++step) {
-    const auto drift = frame.drift(t, theta, values.unbind(1));
-    const auto rate = at::stack(drift.rate, 1) * speed.unsqueeze(1);
-    const auto residual = left.unsqueeze(2) + at::matmul(rate, weights) - values;
-    const auto matrix = element_matrix(elements, scaled_by(drift.jacobian, speed), n);
-    auto change = std::get<0>(at::linalg_solve_ex(matrix, residual.flatten(1).unsqueeze(2)));
-    change = change.squeeze(2).unflatten(1, {n, elements.nodes});
-    const auto size =
-        (change.abs() / (units.unsqueeze(2) + values.abs())).amax(2).amax(1);  // NaN where it failed
-    // A solved point stays: it must not depend on how long the others take.
-    const auto moves = change.isfinite() & ~solved.view({-1, 1, 1});
-    values = values + at::where(moves, change, at::zeros_like(change));
-    // Far below what training can resolve, a stalled iteration is only rounding.
-    const bool last = step + 1 == newton_steps;
-    solved = solved | (size < (last ? std::sqrt(newton_tolerance) : newton_tolerance));
-    if (solved.all().item<bool>()) break;
+  PatchMarch result;
+  result.values = at::empty({left.size(0), n, elements.size()}, left.options());
+  result.values.select(2, 0).copy_(left);
+  result.solved = at::ones({left.size(0)}, left.options().dtype(at::kBool));
+  result.steps = at::zeros({left.size(0)}, left.options().dtype(at::kInt));
+  for (int e = 0; e < elements.count; ++e) {
+    const auto first = 1 + static_cast<std::int64_t>(e) * s;
+    const auto t = patch.t.narrow(1, first, s), speed = patch.speed.narrow(1, first, s);
+    const auto constant = left.unsqueeze(2).expand({-1, -1, s});
+    Tensor values =
+        e == 0 ? constant.clone()
+               : at::matmul(result.values.narrow(2, first - 1 - s, s + 1), elements.continuation.t());
+    Tensor active = at::ones_like(result.solved), taken = at::zeros_like(result.steps);
+    for (int step = 0; step < newton_steps; ++step) {
+      const auto drift = frame.drift(t, theta, values.unbind(1));
+      const auto rate = at::stack(drift.rate, 1) * speed.unsqueeze(1);
+      const auto missing = left.unsqueeze(2) + at::matmul(rate, weights) - values;
+      const auto matrix = element_matrix(elements, scaled_by(drift.jacobian, speed), n);
+      auto change = std::get<0>(at::linalg_solve_ex(matrix, missing.flatten(1).unsqueeze(2)));
+      change = change.squeeze(2).unflatten(1, {n, s});
+      const auto size =
+          (change.abs() / (units.unsqueeze(2) + values.abs())).amax({1, 2});  // NaN where it failed
+      // A solved point stays: it must not depend on how long the others take.
+      const auto moves = change.isfinite() & active.view({-1, 1, 1});
+      values = values + at::where(moves, change, at::zeros_like(change));
+      taken.add_(active.to(at::kInt));
+      if (step == 0 && e > 0 && !frame.drift_is_linear()) {
+        const auto lost = ~(size < trusted_step);
+        values = at::where(lost.view({-1, 1, 1}), constant, values);
+        active = lost | (size >= small_newton_step);
+        if (!active.any().item<bool>()) break;
+        continue;
+      }
+      const auto ends = active & (size.isnan() | (size < small_newton_step));
+      result.solved = result.solved & ~(active & size.isnan());
+      active = frame.drift_is_linear() ? at::zeros_like(active) : active & ~ends;
+      if (!active.any().item<bool>()) break;
+    }
+    result.solved = result.solved & ~active;
+    result.steps = at::maximum(result.steps, taken);
+    result.values.narrow(2, first, s).copy_(values);
+    left = values.select(2, s - 1);
   }
-  return {values, solved};
+  return result;
 }
 
 /// The next patch's constants at the start of its region, from the patch before it.
@@ -80,10 +98,11 @@ problem::Frame::Inverse hand_over(const problem::System& system, const Tensors& 
 March march(const problem::System& system, const Tensors& theta, const Grid& grid,
             const problem::Matching& matching) {
   const auto& elements = *grid.elements;
-  const int n = system.size(), s = elements.nodes;
+  const int n = system.size();
   const auto points = theta.front().size(0);
   March result;
   result.solved = at::ones({points}, theta.front().options().dtype(at::kBool));
+  result.steps = at::zeros({points}, theta.front().options().dtype(at::kInt));
   Tensors start = matching.constants.front();
   for (int p = 0; p < system.patches(); ++p) {
     const auto& patch = grid.patches[static_cast<std::size_t>(p)];
@@ -94,19 +113,14 @@ March march(const problem::System& system, const Tensors& theta, const Grid& gri
       start = inverse.constants;
     }
     const auto units = at::cat(natural_units(system.frame(p), theta, patch, guess), 1);
-    Tensor values = at::empty({points, n, elements.size()}, theta.front().options());
-    Tensor left = at::cat(start, 1);
-    values.select(2, 0).copy_(left);
-    for (int e = 0; e < elements.count; ++e) {
-      const auto first = 1 + static_cast<std::int64_t>(e) * s;
-      const auto solution = solve_element(system.frame(p), theta, elements, patch.t.narrow(1, first, s),
-                                          patch.speed.narrow(1, first, s), left, units);
-      values.narrow(2, first, s).copy_(solution.values);
-      left = solution.values.select(2, s - 1);
-      result.solved = result.solved & solution.solved;
-    }
+    const auto left = at::cat(start, 1);
+    const auto patch_march = left.is_cpu()
+                                 ? march_on_lanes(system.frame(p), theta, elements, patch, left, units)
+                                 : march_on_arrays(system.frame(p), theta, elements, patch, left, units);
+    result.solved = result.solved & patch_march.solved;
+    result.steps = at::maximum(result.steps, patch_march.steps);
     Nodal nodes;
-    for (int k = 0; k < n; ++k) nodes.push_back(values.select(1, k).contiguous());
+    for (int k = 0; k < n; ++k) nodes.push_back(patch_march.values.select(1, k).contiguous());
     result.nodes.push_back(nodes);
   }
   return result;
@@ -124,6 +138,7 @@ March relax(const problem::System& system, const Tensors& theta, const problem::
     units.push_back(natural_units(system.frame(p), theta, grid.patches[s], matching.constants[s]));
     result.nodes.push_back(nodes);
   }
+  result.steps = at::zeros({theta.front().size(0)}, theta.front().options().dtype(at::kInt));
   Tensor settled = at::zeros_like(theta.front(), theta.front().options().dtype(at::kBool));
   for (int step = 0; step < newton_steps; ++step) {
     const auto corrections = newton_correction(system, theta, regions, grid, result.nodes);
@@ -137,10 +152,11 @@ March relax(const problem::System& system, const Tensors& theta, const problem::
       }
     }
     // A settled point stays: it must not depend on how long the others take.
-    settled = settled | (size < newton_tolerance);
-    result.solved = (settled | (size < std::sqrt(newton_tolerance))).squeeze(1);
+    result.steps.add_((~settled).squeeze(1).to(at::kInt));
+    settled = settled | (size < small_newton_step);
     if (settled.all().item<bool>()) break;
   }
+  result.solved = settled.squeeze(1);
   return result;
 }
 

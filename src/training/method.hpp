@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gluesweep/job/job.hpp"
+#include "gluesweep/training/march.hpp"
 #include "gluesweep/training/solution.hpp"
 
 namespace gluesweep::training {
@@ -62,7 +63,7 @@ std::unique_ptr<Method> make_matching_method(const job::Job& job, const problem:
 
 /// Node values of all frames to start from: the march (conditions at both ends: Newton on all elements at
 /// once), the matching constants where that led nowhere.
-std::vector<Nodal> first_values(const problem::System& system, const Points& points, const Grid& grid);
+March first_values(const problem::System& system, const Points& points, const Grid& grid);
 
 /// The maps of all patches as stored, (B, P, m).
 at::Tensor packed_maps(const Points& points);

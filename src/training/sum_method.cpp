@@ -66,7 +66,7 @@ Outcome SumMethod::train(const Points& points, int) const {
   const auto frames = make_grid(system_, points.maps, elements_);
   const auto map = whole_map(points.maps);
   const auto grid = make_grid(system_, {map}, whole_).patches.front();
-  const auto held = held_constants(system_, frames, first_values(system_, points, frames), grid);
+  const auto held = held_constants(system_, frames, first_values(system_, points, frames).nodes, grid);
   const auto start = split(system_, points, grid, held);
   const auto units = natural_units(system_, points, grid, held);
   const auto scale = balance(system_, ansatz_, points, grid, whole_, units, held, start);

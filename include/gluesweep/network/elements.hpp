@@ -17,6 +17,8 @@ struct Elements {
   at::Tensor
       integration;  ///< (s, s): integral over [0, c_i] of the Lagrange polynomial j, per unit element width
   at::Tensor abscissae;  ///< (s + 1): 0, c_1, ..., c_s = 1
+  at::Tensor
+      continuation;  ///< (s, s + 1): values at the next element's nodes of the polynomial through these
 
   std::int64_t size() const { return static_cast<std::int64_t>(count) * nodes + 1; }
 

@@ -40,6 +40,7 @@ class LaneTape {
   /// Offsets of the `lanes` values of an input or an output.
   int input(std::size_t i) const { return inputs_[i]; }
   int output(std::size_t i) const { return outputs_[i]; }
+  std::size_t inputs() const { return inputs_.size(); }
   std::size_t outputs() const { return outputs_.size(); }
 
   /// Runs the instructions of one level; those of the levels below must have run before.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gluesweep/job/job.hpp"
+#include "gluesweep/problem/lane_tape.hpp"
 #include "gluesweep/problem/tape.hpp"
 
 namespace gluesweep::problem {
@@ -43,6 +44,10 @@ class Frame {
   Tensors state(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
   Tensors rate(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
   Drift drift(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
+  /// drift() for kernels on the CPU: inputs t (level 1), the parameters (level 0), the n constants (level 2);
+  /// outputs the n rates, then their n*n derivatives.
+  const LaneTape& drift_on_lanes() const { return *drift_on_lanes_; }
+  bool drift_is_linear() const { return drift_is_linear_; }  ///< in the constants
   Response response(const at::Tensor& t, const Tensors& theta, const Tensors& constants) const;
 
   /// Relative change of the solution per unit of t that the changing constants stand for, all of them
@@ -63,6 +68,8 @@ class Frame {
   friend class FrameCompiler;
   std::string name_;
   int size_ = 0;
+  std::shared_ptr<const LaneTape> drift_on_lanes_;
+  bool drift_is_linear_ = false;
   bool linear_ = false;  // Phi is linear in C: one Newton step inverts it
   Tape state_, rate_, drift_, response_, condition_, newton_;
   std::optional<Tape> start_;  // inverse in closed form

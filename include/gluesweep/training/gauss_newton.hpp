@@ -32,8 +32,7 @@ struct FitOptions {
   int max_iterations;
 };
 
-/// Heads whose networks pass through node values as well as the trunk can: orthonormal features make it one
-/// product.
+/// Heads whose networks pass through node values as well as the trunk can: least squares on the orthonormal features.
 Heads project(const network::Trunk& trunk, const network::Elements& elements, const Scales& scales,
               const std::vector<Nodal>& nodes);
 
@@ -41,12 +40,23 @@ Heads project(const network::Trunk& trunk, const network::Elements& elements, co
 std::vector<Nodal> node_values(const Heads& heads, const Scales& scales, const at::Tensor& features,
                                const at::Tensor& xi);
 
+/// What the heads of a batch are trained on; everything is borrowed.
+struct Trainees {
+  const problem::System& system;
+  const Tensors& theta;
+  const problem::Regions& regions;
+  const Grid& grid;
+  const network::Trunk& trunk;
+  const Scales& scales;
+};
+
+/// Heads as they are, with their defect.
+Fit judged(const Trainees& trainees, const Heads& heads);
+
 /// Trains all heads of a batch on equation (1): a Gauss-Newton (Levenberg-Marquardt) iteration on the
 /// integral defects of all elements, the glue in the overlaps and the conditions, with a damping per point.
 /// Rows are in relative change of the solution (Frame::Response::weight), stiff ones divided by 1 + h
 /// |dG/dC|.
-Fit gauss_newton(const problem::System& system, const Tensors& theta, const problem::Regions& regions,
-                 const Grid& grid, const network::Trunk& trunk, const Scales& scales, Heads heads,
-                 const FitOptions& options);
+Fit gauss_newton(const Trainees& trainees, Heads heads, const FitOptions& options);
 
 }  // namespace gluesweep::training

@@ -12,6 +12,7 @@ namespace gluesweep::training {
 struct March {
   std::vector<Nodal> nodes;  ///< per patch
   at::Tensor solved;         ///< (B) bool: every element's Newton iteration converged
+  at::Tensor steps;  ///< (B) int32: Newton steps, of the element that took most or of all elements together
 };
 
 /// Solves equation (1) element by element in the frames, all points of the batch at once: Newton on each
