@@ -2,6 +2,7 @@
 
 #include "gluesweep/training/gauss_newton.hpp"
 #include "gluesweep/training/march.hpp"
+#include "gluesweep/training/phases.hpp"
 #include "method.hpp"
 
 namespace gluesweep::training {
@@ -118,6 +119,7 @@ std::int64_t FramesMethod::peak_bytes(const Equipment& equipment) const {
 }  // namespace
 
 March first_values(const problem::System& system, const Points& points, const Grid& grid) {
+  const Timed timed(Phase::elements);
   const bool marches = system.starts_with_all();
   auto first = marches ? march(system, points.theta, grid, points.matching)
                        : relax(system, points.theta, points.regions, grid, points.matching);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "gluesweep/training/phases.hpp"
 #include "normal_equations.hpp"
 #include "row_weights.hpp"
 
@@ -370,6 +371,7 @@ Heads moved(const Heads& heads, const std::vector<Tensor>& change, const Tensor&
 
 Scales natural_scales(const System& system, const Tensors& theta, const Grid& grid,
                       const std::vector<Nodal>& nodes) {
+  const Timed timed(Phase::frames);
   const auto& elements = *grid.elements;
   Scales scales;
   for (int p = 0; p < system.patches(); ++p) {
@@ -386,6 +388,7 @@ Scales natural_scales(const System& system, const Tensors& theta, const Grid& gr
 
 Heads project(const network::Trunk& trunk, const network::Elements& elements, const Scales& scales,
               const std::vector<Nodal>& nodes) {
+  const Timed timed(Phase::projection);
   const auto features = trunk.features(elements.xi);  // (N, F)
   const auto inverse = features / static_cast<double>(elements.size());
   Heads heads;
@@ -410,12 +413,14 @@ std::vector<Nodal> node_values(const Heads& heads, const Scales& scales, const T
 }
 
 Fit judged(const Trainees& trainees, const Heads& heads) {
+  const Timed timed(Phase::frames);
   const Batch batch(trainees);
   const auto [loss, defect] = batch.residual(heads, batch.weights(heads));
   return {heads, defect, at::zeros({defect.size(0)}, defect.options().dtype(at::kInt)), loss.isfinite()};
 }
 
 Fit gauss_newton(const Trainees& trainees, Heads heads, const FitOptions& options) {
+  const Timed timed(Phase::iteration);
   const Batch batch(trainees);
   const auto& system = trainees.system;
   const auto points = heads.front().size(0);

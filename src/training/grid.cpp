@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gluesweep/training/phases.hpp"
+
 namespace gluesweep::training {
 namespace {
 
@@ -93,6 +95,7 @@ std::vector<network::Map> make_maps(const problem::System& system, const Tensors
 
 Grid make_grid(const problem::System& system, const std::vector<network::Map>& maps,
                const network::Elements& elements) {
+  const Timed timed(Phase::set_up);
   Grid grid{&elements, {}};
   for (const auto& map : maps) grid.patches.push_back(patch_grid(system, map, elements.xi));
   return grid;

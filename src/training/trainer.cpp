@@ -6,6 +6,7 @@
 
 #include "gluesweep/job/error.hpp"
 #include "gluesweep/network/scale.hpp"
+#include "gluesweep/training/phases.hpp"
 #include "method.hpp"
 
 namespace gluesweep::training {
@@ -72,6 +73,7 @@ struct Trainer::Implementation {
   bool only_matches() const { return job.training.method == job::Training::Method::matching; }
 
   Points prepare(const Tensor& parameters) const {
+    const Timed timed(Phase::set_up);
     Points points;
     for (std::int64_t j = 0; j < parameters.size(1); ++j) points.theta.push_back(parameters.narrow(1, j, 1));
     points.regions = problem::make_regions(system, points.theta);
@@ -87,6 +89,8 @@ struct Trainer::Implementation {
   }
 
   BlockResult attempt(const Points& points, int rung) const;
+  void describe(const Points& points, const Grid& grid, const Tensor& t, const Solution& solution,
+                BlockResult& result) const;
   Tensor status(const Points& points, const Grid& grid, const Outcome& outcome,
                 const BlockResult& result) const;
   void compare(const Points& points, const Tensor& t, BlockResult& result) const;
@@ -99,19 +103,12 @@ BlockResult Trainer::Implementation::attempt(const Points& points, int rung) con
   const auto outcome = method->train(points, rung);
   const auto grid = make_grid(system, points.maps, *outcome.elements);
   const auto t = output_t.expand({points.count(), -1});
-  const auto values = outcome.solution->evaluate(t);
   BlockResult result;
-  result.solution = at::stack(values.state, 0);
-  Tensors coefficients;
-  for (const auto& patch : values.coefficients) {
-    coefficients.insert(coefficients.end(), patch.begin(), patch.end());
-  }
-  result.coefficients = at::stack(coefficients, 0);
-  result.limits = limits(system, points, grid, *outcome.solution);
-  result.crossovers = crossovers(system, points, *outcome.solution);
+  describe(points, grid, t, *outcome.solution, result);
   result.defect = outcome.defect;
   result.error_estimate = at::full_like(outcome.defect, NAN);
   if (job.verification.estimate && !only_matches()) {
+    const Timed timed(Phase::estimate);
     const auto finer = make_grid(system, points.maps, *outcome.finer);
     result.error_estimate = estimate_safety * linearised_error(system, points, finer, *outcome.solution);
   }
@@ -127,8 +124,24 @@ BlockResult Trainer::Implementation::attempt(const Points& points, int rung) con
   return result;
 }
 
+void Trainer::Implementation::describe(const Points& points, const Grid& grid, const Tensor& t,
+                                       const Solution& solution, BlockResult& result) const {
+  const Timed timed(Phase::output);
+  const auto values = solution.evaluate(t);
+  result.solution = at::stack(values.state, 0);
+  Tensors coefficients;
+  for (const auto& patch : values.coefficients) {
+    coefficients.insert(coefficients.end(), patch.begin(), patch.end());
+  }
+  result.coefficients = at::stack(coefficients, 0);
+  const Timed asymptotes(Phase::asymptotes);
+  result.limits = limits(system, points, grid, solution);
+  result.crossovers = crossovers(system, points, solution);
+}
+
 Tensor Trainer::Implementation::status(const Points& points, const Grid& grid, const Outcome& outcome,
                                        const BlockResult& result) const {
+  const Timed timed(Phase::checks);
   const auto code = [](Status status) { return static_cast<std::int64_t>(status); };
   auto finite = outcome.finite & result.solution.isfinite().all(2).all(0);
   Tensor status = at::full_like(outcome.iterations, code(Status::not_converged));
@@ -146,6 +159,7 @@ Tensor Trainer::Implementation::status(const Points& points, const Grid& grid, c
 
 /// Conventional matching, and the errors that need no independent integrator.
 void Trainer::Implementation::compare(const Points& points, const Tensor& t, BlockResult& result) const {
+  const Timed timed(Phase::output);
   const auto matched = problem::matched_state(system, points.theta, points.regions, points.matching, t);
   const auto state = result.solution.unbind(0);
   Tensors unknowns;
@@ -161,6 +175,7 @@ void Trainer::Implementation::compare(const Points& points, const Tensor& t, Blo
 }
 
 Tensor Trainer::Implementation::derived(const Points& points, const BlockResult& result) const {
+  const Timed timed(Phase::asymptotes);
   Tensors inputs;
   for (const auto& table : {result.limits, result.crossovers, result.solution.select(2, -1)}) {
     for (const auto& row : table.unbind(0)) inputs.push_back(row.unsqueeze(1));
