@@ -3,6 +3,8 @@
 #include <cmath>
 #include <vector>
 
+#include "network_kernels.hpp"
+
 namespace gluesweep::network {
 namespace {
 
@@ -126,19 +128,38 @@ at::Tensor Elements::defect(const at::Tensor& values, const at::Tensor& slopes) 
 }
 
 at::Tensor Elements::interpolate(const at::Tensor& values, const at::Tensor& where) const {
+  if (values.dim() == 2) return interpolate(values.unsqueeze(1), where).squeeze(1);
+  const auto c = abscissae.to(at::kCPU);
+  const auto* nodes_at = c.data_ptr<double>();
+  std::vector<double> inverse_products;
+  for (int j = 0; j <= nodes; ++j) {
+    double product = 1.0;
+    for (int k = 0; k <= nodes; ++k) product *= k == j ? 1.0 : nodes_at[j] - nodes_at[k];
+    inverse_products.push_back(1.0 / product);
+  }
+  if (values.is_cpu()) {
+    const auto points = values.size(0), rows = values.size(1), places = where.size(1);
+    const auto from = values.contiguous(), xi_at = where.expand({points, places}).contiguous();
+    at::Tensor result = at::empty({points, rows, places}, values.options());
+    for (std::int64_t point = 0; point < points; ++point) {
+      network_kernels().interpolate(count, nodes, nodes_at, inverse_products.data(),
+                                    from.data_ptr<double>() + point * rows * size(), static_cast<int>(rows),
+                                    xi_at.data_ptr<double>() + point * places, places, places,
+                                    result.data_ptr<double>() + point * rows * places);
+    }
+    return result;
+  }
   // Where nothing is, the result is undefined, but an index must not be.
   const auto element = ((where + 1.0) / width).floor().nan_to_num(0.0).clamp(0, count - 1);
   const auto local = (where + 1.0) / width - element;
-  const auto first = (element * nodes).to(at::kLong);
-  at::Tensor sum = at::zeros_like(where);
-  const auto c = abscissae.to(at::kCPU);
-  const auto* nodes_at = c.data_ptr<double>();
+  const auto first = (element * nodes).to(at::kLong).unsqueeze(1).expand({-1, values.size(1), -1});
+  at::Tensor sum = at::zeros_like(first, values.options());
   for (int j = 0; j <= nodes; ++j) {
-    at::Tensor basis = at::ones_like(where);
+    at::Tensor basis = at::full_like(where, inverse_products[static_cast<std::size_t>(j)]);
     for (int k = 0; k <= nodes; ++k) {
-      if (k != j) basis = basis * (local - nodes_at[k]) / (nodes_at[j] - nodes_at[k]);
+      if (k != j) basis = basis * (local - nodes_at[k]);
     }
-    sum = sum + basis * values.gather(1, first + j);
+    sum = sum + basis.unsqueeze(1) * values.gather(2, first + j);
   }
   return sum;
 }

@@ -1,5 +1,11 @@
 #include "gluesweep/network/map.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "network_kernels.hpp"
+
 namespace gluesweep::network {
 
 using at::Tensor;
@@ -10,6 +16,52 @@ namespace {
 Tensor arsinh(const Tensor& z) {
   const auto size = z.abs();
   return at::copysign((size + (size * size + 1.0).sqrt()).log(), z);
+}
+
+/// The maps of up to `lanes` sweep points from `first` on, for kernels; the last one fills the rest.
+class OnLanes {
+ public:
+  OnLanes(const Map& map, const Tensor& total, std::int64_t first, std::int64_t count) {
+    using problem::lanes;
+    const auto terms = map.centre.size(1);
+    for (auto* values : {&start_, &end_, &total_}) values->resize(lanes);
+    for (auto* values : {&centre_, &width_, &share_, &first_}) {
+      values->resize(static_cast<std::size_t>(terms * lanes));
+    }
+    const auto a = map.start.contiguous(), b = map.end.contiguous(), c = map.centre.contiguous(),
+               w = map.width.contiguous(), beta = map.beta.contiguous(), whole = total.contiguous();
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      const auto point = first + std::min(static_cast<std::int64_t>(lane), count - 1);
+      start_[lane] = a.data_ptr<double>()[point];
+      end_[lane] = b.data_ptr<double>()[point];
+      total_[lane] = whole.data_ptr<double>()[point];
+      for (std::int64_t j = 0; j < terms; ++j) {
+        const auto from = point * terms + j;
+        const auto to = static_cast<std::size_t>(j) * lanes + lane;
+        centre_[to] = c.data_ptr<double>()[from];
+        width_[to] = w.data_ptr<double>()[from];
+        first_[to] = arsinh((start_[lane] - centre_[to]) / width_[to]);
+        share_[to] =
+            beta.data_ptr<double>()[from] / (arsinh((end_[lane] - centre_[to]) / width_[to]) - first_[to]);
+      }
+    }
+    terms_ = static_cast<int>(terms);
+  }
+
+  MapLanes lanes() const {
+    return {terms_,        start_.data(), end_.data(),   centre_.data(),
+            width_.data(), share_.data(), first_.data(), total_.data()};
+  }
+
+ private:
+  static double arsinh(double z) { return std::copysign(std::log(std::abs(z) + std::sqrt(z * z + 1.0)), z); }
+
+  int terms_ = 0;
+  std::vector<double> start_, end_, total_, centre_, width_, share_, first_;
+};
+
+bool fits_kernels(const Map& map, const Tensor& values) {
+  return values.is_cpu() && values.scalar_type() == at::kDouble && map.start.scalar_type() == at::kDouble;
 }
 
 }  // namespace
@@ -31,10 +83,50 @@ Map::Position Map::position(const Tensor& x) const {
 
 Tensor Map::total() const { return position(end).value; }
 
-Tensor Map::xi(const Tensor& x) const { return 2.0 * position(x).value / total() - 1.0; }
+Tensor Map::xi(const Tensor& x) const {
+  if (!fits_kernels(*this, x)) return 2.0 * position(x).value / total() - 1.0;
+  const auto whole = total();
+  const auto points = start.size(0), places = x.size(1);
+  const auto from = x.expand({points, places}).contiguous();
+  Tensor value = at::empty({points, places}, x.options());
+  for (std::int64_t point = 0; point < points; ++point) {
+    const OnLanes map(*this, whole, point, 1);
+    network_kernels().positions(map.lanes(), from.data_ptr<double>() + point * places, places,
+                                value.data_ptr<double>() + point * places);
+  }
+  return 2.0 * value / whole - 1.0;
+}
+
+namespace {
+
+Map::Nodes nodes_on_lanes(const Map& map, const Tensor& total, const Tensor& xi) {
+  using problem::lanes;
+  const auto points = map.start.size(0), size = xi.size(0);
+  Map::Nodes nodes{at::empty({points, size}, xi.options()), at::empty({points, size}, xi.options())};
+  const auto at_xi = xi.contiguous();
+  std::vector<double> x(static_cast<std::size_t>(size * lanes)), slope(x.size());
+  for (std::int64_t first = 0; first < points; first += lanes) {
+    const auto count = std::min<std::int64_t>(lanes, points - first);
+    const OnLanes own(map, total, first, count);
+    network_kernels().nodes(own.lanes(), at_xi.data_ptr<double>(), static_cast<int>(size), x.data(),
+                            slope.data());
+    for (std::int64_t lane = 0; lane < count; ++lane) {
+      double* to_x = nodes.x.data_ptr<double>() + (first + lane) * size;
+      double* to_slope = nodes.slope.data_ptr<double>() + (first + lane) * size;
+      for (std::int64_t i = 0; i < size; ++i) {
+        to_x[i] = x[static_cast<std::size_t>(i * lanes + lane)];
+        to_slope[i] = slope[static_cast<std::size_t>(i * lanes + lane)];
+      }
+    }
+  }
+  return nodes;
+}
+
+}  // namespace
 
 Map::Nodes Map::nodes(const Tensor& xi) const {
   const auto whole = total();
+  if (fits_kernels(*this, xi)) return nodes_on_lanes(*this, whole, xi);
   const auto target = 0.5 * (xi.unsqueeze(0) + 1.0) * whole;
   Tensor low = start.expand_as(target), high = end.expand_as(target);
   Tensor x = start + (end - start) * target / whole;

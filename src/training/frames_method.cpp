@@ -13,20 +13,62 @@ using at::Tensor;
 constexpr double rescue_features = 2.0;  // times network.features
 constexpr int rescue_elements = 2;       // times network.elements
 
+// Features between nodes are interpolated in a table with one element of this many nodes for each neuron,
+// which is as exact as their rounding: a product with the heads, instead of all neurons afresh at every
+// point's own places.
+constexpr int table_nodes = 10;
+
 /// A trunk with the elements it is trained on and the finer ones of the estimate.
 struct Equipment {
-  network::Elements elements, finer;
-  network::Trunk master;  // on the CPU: what is stored
-  network::Trunk trunk;   // on the device
+  network::Elements elements, finer, table;
+  network::Trunk master;                            // on the CPU: what is stored
+  network::Trunk trunk;                             // on the device
+  Tensor features, finer_features, table_features;  // (N, F) on their nodes
 
   Equipment(const job::Network& network, const at::Device& device)
       : elements(network.elements, network.nodes),
         finer(network.elements * estimate_elements, network.nodes),
+        table(network.features * network.layers, table_nodes),
         master(network, elements),
-        trunk(master.to(device)) {
-    elements = elements.to(device);
-    finer = finer.to(device);
+        trunk(master) {
+    for (auto* some : {&elements, &finer, &table}) *some = some->to(device);
+    refresh(device);
   }
+
+  void refresh(const at::Device& device) {
+    trunk = master.to(device);
+    features = trunk.features(elements.xi);
+    finer_features = trunk.features(finer.xi);
+    table_features = trunk.features(table.xi);
+  }
+};
+
+/// Trained networks of a batch.
+class HeadNetworks {
+ public:
+  HeadNetworks(const Equipment& equipment, Scales scales, Heads heads)
+      : equipment_(equipment), scales_(std::move(scales)), heads_(std::move(heads)) {
+    for (const auto& head : heads_) tables_.push_back(at::matmul(head, equipment.table_features.t()));
+  }
+
+  Tensors operator()(int patch, const Tensor& xi) const {
+    const auto p = static_cast<std::size_t>(patch);
+    const auto values = xi.dim() == 1 ? at::matmul(heads_[p], features(xi).t())
+                                      : equipment_.table.interpolate(tables_[p], xi);
+    return (scales_[p].at(xi) * values).unbind(1);
+  }
+
+ private:
+  Tensor features(const Tensor& xi) const {
+    if (xi.is_same(equipment_.elements.xi)) return equipment_.features;
+    if (xi.is_same(equipment_.finer.xi)) return equipment_.finer_features;
+    return equipment_.trunk.features(xi);
+  }
+
+  const Equipment& equipment_;
+  Scales scales_;
+  Heads heads_;
+  std::vector<Tensor> tables_;  // per patch (B, n, N)
 };
 
 job::Network rescue_network(job::Network network) {
@@ -75,19 +117,16 @@ Outcome FramesMethod::train(const Points& points, int rung) const {
   // own.
   const Trainees trainees{system_, points.theta, points.regions, grid, equipment.trunk, scales};
   const auto fit = rung == 0 ? judged(trainees, projected) : gauss_newton(trainees, projected, options_);
-  const auto networks = [&trunk = equipment.trunk, scales, heads = fit.heads](int patch, const Tensor& xi) {
-    const auto p = static_cast<std::size_t>(patch);
-    return (scales[p].at(xi) * at::matmul(heads[p], trunk.features(xi).transpose(-1, -2))).unbind(1);
-  };
-  Outcome outcome{std::make_shared<FramesSolution>(system_, points, networks),
-                  &equipment.elements,
-                  &equipment.finer,
-                  fit.defect,
-                  fit.iterations + first.steps,
-                  fit.finite,
-                  {},
-                  packed_maps(points),
-                  {}};
+  Outcome outcome{
+      std::make_shared<FramesSolution>(system_, points, HeadNetworks(equipment, scales, fit.heads)),
+      &equipment.elements,
+      &equipment.finer,
+      fit.defect,
+      fit.iterations + first.steps,
+      fit.finite,
+      {},
+      packed_maps(points),
+      {}};
   Tensors heads, coefficients;
   for (const auto& head : fit.heads) heads.push_back(head.transpose(1, 2));
   const auto missing = head_features() - equipment.trunk.size();
@@ -105,8 +144,8 @@ std::vector<std::pair<std::string, Tensor>> FramesMethod::arrays() const {
 }
 
 void FramesMethod::refresh() {
-  first_.trunk = first_.master.to(device_);
-  rescue_.trunk = rescue_.master.to(device_);
+  first_.refresh(device_);
+  rescue_.refresh(device_);
 }
 
 /// Normal matrices and their factors, and element rows.

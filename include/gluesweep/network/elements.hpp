@@ -40,7 +40,8 @@ struct Elements {
   /// s).
   at::Tensor defect(const at::Tensor& values, const at::Tensor& slopes) const;
 
-  /// Value at xi (B, m) of the piecewise polynomial through node values (B, N).
+  /// Value at xi (B, m) of the piecewise polynomials through node values (B, N) or (B, r, N): (B, m) or (B,
+  /// r, m).
   at::Tensor interpolate(const at::Tensor& values, const at::Tensor& where) const;
 };
 
