@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "contest.hpp"
+#include "gluesweep/reference/version.hpp"
 #include "measure.hpp"
 #include "referee.hpp"
 
@@ -171,6 +172,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> problems;
   for (const auto& contest : contests) problems.emplace_back(contest.problem);
   const auto arguments = prepare(argc, argv, 5, problems, {"--ways", "--long"});
+  std::printf("SUNDIALS %s\n\n", gluesweep::reference::sundials_version().c_str());
   if (arguments.has("--ways")) {
     std::printf("| problem | CVODE | us/point at rtol 1e-8 | error | us/point at rtol 1e-11 | error |\n");
     std::printf("|---|---|---|---|---|---|\n");

@@ -2,9 +2,12 @@
 // and memory traffic through the same library calls. Prints Markdown.
 //   benchmark_machine [--repetitions N]
 #include <ATen/ATen.h>
+#include <dlfcn.h>
+#include <torch/csrc/api/include/torch/version.h>
 
 #include <algorithm>
 #include <cstdio>
+#include <fstream>
 
 #include "measure.hpp"
 
@@ -12,6 +15,22 @@ namespace gluesweep::benchmark {
 namespace {
 
 using at::Tensor;
+
+std::string processor() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const auto colon = line.find(": ");
+    if (line.rfind("model name", 0) == 0 && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "unknown";
+}
+
+/// What OpenBLAS says of itself (version, kernels, threads), if it is the BLAS in use.
+std::string blas() {
+  using Config = char* (*)();
+  const auto config = reinterpret_cast<Config>(dlsym(RTLD_DEFAULT, "openblas_get_config"));
+  return config != nullptr ? config() : "not OpenBLAS";
+}
 
 /// Seconds of one call: the best of some repetitions of enough calls to be measured.
 double seconds_of_call(const std::function<void()>& call, int repetitions) {
@@ -78,6 +97,8 @@ int main(int argc, char** argv) {
   using namespace gluesweep::benchmark;
   const int repetitions = prepare(argc, argv, 7, {}).repetitions;
   const c10::InferenceMode inference;
+  std::printf("- processor: %s\n- LibTorch %s\n- BLAS: %s\n- compiler: %s\n\n", processor().c_str(),
+              TORCH_VERSION, blas().c_str(), __VERSION__);
   std::printf("| one core | best of %d |\n|---|---|\n", repetitions);
   product(1, 512, repetitions);
   product(128, 96, repetitions);

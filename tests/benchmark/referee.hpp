@@ -13,21 +13,28 @@ class Referee {
       : table_(test::read_reference(problem, parameter_count(problem))),
         job_(test::job_at(problem, table_, overrides)),
         system_(job_.problem),
-        parameters_(test::parameters_of(job_.problem, table_)) {
-    for (const auto& unknown : job_.problem.unknowns) references_.push_back(table_.values.at(unknown.name));
-  }
+        parameters_(test::parameters_of(job_.problem, table_)) {}
 
   const job::Job& job() const { return job_; }                  ///< its outputs are the table's places
   const at::Tensor& parameters() const { return parameters_; }  ///< (B, p)
 
-  /// Largest error of states (n, B, M), in the problem's scale.
-  double error(const at::Tensor& states) const {
-    std::vector<at::Tensor> unknowns;
-    for (int u = 0; u < system_.unknowns(); ++u) unknowns.push_back(states[system_.component(u)]);
-    return test::error_of(job_, table_, parameters_, at::stack(unknowns, 0), references_)
-        .max()
-        .item<double>();
+  /// Largest error of states (n, B, M) at every point, in the problem's scale: (B).
+  at::Tensor errors(const at::Tensor& states) const {
+    return errors(states, at::arange(parameters_.size(0)));
   }
+
+  /// The same for some of the points, by their rows in the table.
+  at::Tensor errors(const at::Tensor& states, const at::Tensor& rows) const {
+    std::vector<at::Tensor> unknowns;
+    problem::Tensors references;
+    auto table = table_;
+    for (auto& [name, values] : table.values) values = values.index_select(0, rows);
+    for (const auto& unknown : job_.problem.unknowns) references.push_back(table.values.at(unknown.name));
+    for (int u = 0; u < system_.unknowns(); ++u) unknowns.push_back(states[system_.component(u)]);
+    return test::error_of(job_, table, parameters_.index_select(0, rows), at::stack(unknowns, 0), references);
+  }
+
+  double error(const at::Tensor& states) const { return errors(states).max().item<double>(); }
 
   double error_of_training() const {
     return error(training::Trainer(job_, at::kCPU).train(parameters_).solution);
@@ -45,7 +52,6 @@ class Referee {
   job::Job job_;
   problem::System system_;
   at::Tensor parameters_;
-  problem::Tensors references_;
 };
 
 }  // namespace gluesweep::benchmark

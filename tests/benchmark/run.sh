@@ -1,0 +1,98 @@
+#!/usr/bin/env bash
+# Builds the benchmarks, runs all of them on one core and prints their tables last, one after the other.
+#   bash tests/benchmark/run.sh [--repetitions N] [PROBLEM]...
+# Without problems: all that a benchmark has. GLUESWEEP_BUILD (build folder) and GLUESWEEP_PYTHON override the
+# defaults. Times are processor times, so a neighbour on another core disturbs little; an idle machine is better.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../../cmake/environment.sh"
+here="$repository/tests/benchmark"
+export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+
+repetitions=()
+problems=()
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --repetitions)
+      repetitions=(--repetitions "${2:?--repetitions wants a number}")
+      shift 2
+      ;;
+    -*)
+      echo "unknown option '$1'; usage: run.sh [--repetitions N] [PROBLEM]..." >&2
+      exit 2
+      ;;
+    *)
+      problems+=("$1")
+      shift
+      ;;
+  esac
+done
+for problem in ${problems[@]+"${problems[@]}"}; do
+  if [ ! -f "$repository/jobs/$problem.yaml" ]; then
+    echo "there is no jobs/$problem.yaml; problems: $(cd "$repository/jobs" && echo *.yaml | sed 's/\.yaml//g')" >&2
+    exit 2
+  fi
+done
+
+step "build in $build"
+configure -DGLUESWEEP_BUILD_TESTS=ON
+cmake --build "$build" --target benchmarks -j "$(build_jobs)"
+if cmake --build "$build" --target help | grep -q '^gluesweep:'; then
+  cmake --build "$build" --target gluesweep -j "$(build_jobs)"
+fi
+
+tables="$(mktemp)"
+trap 'rm -f "$tables"' EXIT
+
+# of OFFERED...: the problems asked for among those; all of them if none was asked for.
+of() {
+  local offered="$*" problem
+  if [ ${#problems[@]} -eq 0 ]; then
+    echo "$offered"
+    return
+  fi
+  for problem in "${problems[@]}"; do
+    case " $offered " in *" $problem "*) echo "$problem" ;; esac
+  done
+}
+
+# table TITLE PROGRAM...: runs it and keeps what it prints for the end.
+table() {
+  local title="$1"
+  shift
+  step "$title"
+  printf '\n## %s\n\n' "$title" >>"$tables"
+  "$@" | tee -a "$tables"
+}
+
+program() { echo "$build/tests/benchmark/benchmark_$1"; }
+initial="mixed_order_decay michaelis_menten robertson friedmann_background meszaros_growth misaligned_scalar tensor_modes
+freeze_out"
+adam="$(of mixed_order_decay freeze_out misaligned_scalar)"
+initial="$(of $initial)"
+
+table "The machine, one core" "$(program machine)"
+table "Points a second" "$(program points)" "${repetitions[@]}" ${problems[@]+"${problems[@]}"}
+if [ -n "$initial" ] && [ -x "$(program against_cvode)" ]; then
+  table "Against SUNDIALS CVODE" "$(program against_cvode)" "${repetitions[@]}" $initial
+fi
+if [ -n "$adam" ]; then
+  table "Against Adam" "$(program against_adam)" "${repetitions[@]}" $adam
+fi
+case " $(of mixed_order_decay) " in
+  *mixed*)
+    if "$python" -c 'import torch' 2>/dev/null; then
+      table "Against eager PyTorch" "$python" "$here/against_adam.py" --benchmark "$(program against_adam)"
+    else
+      "$python" "$here/against_adam.py" || echo "(left out)"
+    fi
+    if [ -x "$build/gluesweep" ]; then
+      table "Memory" "$python" "$here/memory.py" "$build/gluesweep"
+    fi
+    ;;
+esac
+
+step "all tables"
+printf '\n# Benchmarks of %s\n\n' "$(date +%F)"
+printf -- '- system: %s, %s cores\n' "$(. /etc/os-release && echo "$PRETTY_NAME"), Linux $(uname -r)" "$cores"
+printf -- '- commit: %s\n' "$(git -C "$repository" describe --always --dirty 2>/dev/null || echo unknown)"
+cat "$tables"
