@@ -30,19 +30,21 @@ class OnLanes {
     }
     const auto a = map.start.contiguous(), b = map.end.contiguous(), c = map.centre.contiguous(),
                w = map.width.contiguous(), beta = map.beta.contiguous(), whole = total.contiguous();
+    const auto *a_at = a.data_ptr<double>(), *b_at = b.data_ptr<double>(), *c_at = c.data_ptr<double>(),
+               *w_at = w.data_ptr<double>(), *beta_at = beta.data_ptr<double>(),
+               *whole_at = whole.data_ptr<double>();
     for (std::size_t lane = 0; lane < lanes; ++lane) {
       const auto point = first + std::min(static_cast<std::int64_t>(lane), count - 1);
-      start_[lane] = a.data_ptr<double>()[point];
-      end_[lane] = b.data_ptr<double>()[point];
-      total_[lane] = whole.data_ptr<double>()[point];
+      start_[lane] = a_at[point];
+      end_[lane] = b_at[point];
+      total_[lane] = whole_at[point];
       for (std::int64_t j = 0; j < terms; ++j) {
         const auto from = point * terms + j;
         const auto to = static_cast<std::size_t>(j) * lanes + lane;
-        centre_[to] = c.data_ptr<double>()[from];
-        width_[to] = w.data_ptr<double>()[from];
+        centre_[to] = c_at[from];
+        width_[to] = w_at[from];
         first_[to] = arsinh((start_[lane] - centre_[to]) / width_[to]);
-        share_[to] =
-            beta.data_ptr<double>()[from] / (arsinh((end_[lane] - centre_[to]) / width_[to]) - first_[to]);
+        share_[to] = beta_at[from] / (arsinh((end_[lane] - centre_[to]) / width_[to]) - first_[to]);
       }
     }
     terms_ = static_cast<int>(terms);
@@ -88,13 +90,17 @@ Tensor Map::xi(const Tensor& x) const {
   const auto whole = total();
   const auto points = start.size(0), places = x.size(1);
   const auto from = x.expand({points, places}).contiguous();
-  Tensor value = at::empty({points, places}, x.options());
-  for (std::int64_t point = 0; point < points; ++point) {
-    const OnLanes map(*this, whole, point, 1);
-    network_kernels().positions(map.lanes(), from.data_ptr<double>() + point * places, places,
-                                value.data_ptr<double>() + point * places);
+  Tensor xi = at::empty({points, places}, x.options());
+  for (std::int64_t first = 0; first < points; first += problem::lanes) {
+    const auto count = std::min<std::int64_t>(problem::lanes, points - first);
+    const OnLanes own(*this, whole, first, count);
+    for (std::int64_t lane = 0; lane < count; ++lane) {
+      network_kernels().positions(own.lanes(), static_cast<int>(lane),
+                                  from.data_ptr<double>() + (first + lane) * places, places,
+                                  xi.data_ptr<double>() + (first + lane) * places);
+    }
   }
-  return 2.0 * value / whole - 1.0;
+  return xi;
 }
 
 namespace {

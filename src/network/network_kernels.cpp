@@ -2,9 +2,15 @@
 #include "network_kernels.hpp"
 
 #ifdef GLUESWEEP_VECTOR_MATH
-extern "C" __attribute__((simd("notinbranch"))) double log(double) noexcept;
+extern "C" {
+__attribute__((simd("notinbranch"))) double log(double) noexcept;
+__attribute__((simd("notinbranch"))) double exp(double) noexcept;
+}
 #else
-extern "C" double log(double) noexcept;
+extern "C" {
+double log(double) noexcept;
+double exp(double) noexcept;
+}
 #endif
 
 namespace gluesweep::network::GLUESWEEP_KERNELS {
@@ -26,20 +32,38 @@ inline double arsinh(double z) {
   return __builtin_copysign(log(size + root(size * size + 1.0)), z);
 }
 
-void positions(const MapLanes& map, const double* x, std::int64_t count, double* value) {
+void positions(const MapLanes& map, int lane, const double* x, std::int64_t count, double* xi) {
   double place[lanes], sum[lanes];
-  const double a = map.start[0], per_length = 1.0 / (map.end[0] - a);
+  const double a = map.start[lane], per_length = 1.0 / (map.end[lane] - a), scale = 2.0 / map.total[lane];
   for (std::int64_t begin = 0; begin < count; begin += lanes) {
     // All lanes are computed in the same way, so that a result does not depend on where it stands.
     for (int i = 0; i < lanes; ++i) place[i] = x[begin + i < count ? begin + i : count - 1];
     for (int i = 0; i < lanes; ++i) sum[i] = (place[i] - a) * per_length;
     for (int j = 0; j < map.terms; ++j) {
-      const double c = map.centre[j * lanes], per_width = 1.0 / map.width[j * lanes];
-      const double share = map.share[j * lanes], first = map.first[j * lanes];
+      const int own = j * lanes + lane;
+      const double c = map.centre[own], per_width = 1.0 / map.width[own];
+      const double share = map.share[own], first = map.first[own];
       if (share == 0.0) continue;
       for (int i = 0; i < lanes; ++i) sum[i] += share * (arsinh((place[i] - c) * per_width) - first);
     }
-    for (int i = 0; i < lanes && begin + i < count; ++i) value[begin + i] = sum[i];
+    for (int i = 0; i < lanes && begin + i < count; ++i) xi[begin + i] = scale * sum[i] - 1.0;
+  }
+}
+
+void scales(const double* coefficients, int terms, const double* xi, std::int64_t count, double* result) {
+  double place[lanes], before[lanes], sum[lanes];
+  for (std::int64_t begin = 0; begin < count; begin += lanes) {
+    for (int i = 0; i < lanes; ++i) place[i] = xi[begin + i < count ? begin + i : count - 1];
+    for (int i = 0; i < lanes; ++i) before[i] = sum[i] = 0.0;
+    for (int j = terms - 1; j > 0; --j) {  // Clenshaw
+      for (int i = 0; i < lanes; ++i) {
+        const double next = coefficients[j] + 2.0 * place[i] * sum[i] - before[i];
+        before[i] = sum[i];
+        sum[i] = next;
+      }
+    }
+    for (int i = 0; i < lanes; ++i) sum[i] = exp(coefficients[0] + place[i] * sum[i] - before[i]);
+    for (int i = 0; i < lanes && begin + i < count; ++i) result[begin + i] = sum[i];
   }
 }
 
@@ -182,6 +206,6 @@ void interpolate(int elements, int nodes_count, const double* abscissae, const d
 }  // namespace
 
 extern const NetworkKernels network_kernels;
-const NetworkKernels network_kernels{positions, nodes, interpolate};
+const NetworkKernels network_kernels{positions, scales, nodes, interpolate};
 
 }  // namespace gluesweep::network::GLUESWEEP_KERNELS

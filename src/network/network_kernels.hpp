@@ -19,8 +19,11 @@ struct MapLanes {
 };
 
 struct NetworkKernels {
-  /// Integrals of the density from a to `count` places of one sweep point whose map stands in lane 0.
-  void (*positions)(const MapLanes& map, const double* x, std::int64_t count, double* value);
+  /// xi of `count` places of the sweep point in one lane.
+  void (*positions)(const MapLanes& map, int lane, const double* x, std::int64_t count, double* xi);
+
+  /// exp of the Chebyshev series with `terms` coefficients at `count` places xi.
+  void (*scales)(const double* coefficients, int terms, const double* xi, std::int64_t count, double* result);
 
   /// Places x and slopes dx/dxi (size, lanes) of the nodes xi (size), ascending from -1 to 1.
   void (*nodes)(const MapLanes& map, const double* xi, int size, double* x, double* slope);

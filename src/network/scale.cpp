@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include "network_kernels.hpp"
+
 namespace gluesweep::network {
 namespace {
 
@@ -29,6 +31,20 @@ Tensor combined(const Tensor& coefficients, const Tensor& basis) {
                           : at::bmm(coefficients, basis.transpose(1, 2));
 }
 
+Tensor at_on_lanes(const Tensor& coefficients, const Tensor& xi) {
+  const auto points = coefficients.size(0), n = coefficients.size(1), places = xi.size(-1);
+  const auto from = coefficients.contiguous(), at_xi = xi.contiguous();
+  const bool own_places = xi.dim() == 2;
+  Tensor result = at::empty({points, n, places}, coefficients.options());
+  const auto *series = from.data_ptr<double>(), *x = at_xi.data_ptr<double>();
+  auto* to = result.data_ptr<double>();
+  for (std::int64_t row = 0; row < points * n; ++row) {
+    network_kernels().scales(series + row * Scale::terms, Scale::terms, own_places ? x + row / n * places : x,
+                             places, to + row * places);
+  }
+  return result;
+}
+
 }  // namespace
 
 Scale Scale::fit(const Tensor& sizes, const Tensor& xi) {
@@ -38,7 +54,10 @@ Scale Scale::fit(const Tensor& sizes, const Tensor& xi) {
   return {(sizes.log().unsqueeze(-2) * inverse).sum(-1)};
 }
 
-Tensor Scale::at(const Tensor& xi) const { return combined(coefficients, chebyshev(xi)).exp(); }
+Tensor Scale::at(const Tensor& xi) const {
+  if (xi.is_cpu()) return at_on_lanes(coefficients, xi);
+  return combined(coefficients, chebyshev(xi)).exp();
+}
 
 Tensor Scale::log_slope(const Tensor& xi) const { return combined(coefficients, chebyshev_slope(xi)); }
 

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "defects.hpp"
 #include "gluesweep/training/gauss_newton.hpp"
 #include "gluesweep/training/march.hpp"
 #include "gluesweep/training/phases.hpp"
@@ -115,18 +116,24 @@ Outcome FramesMethod::train(const Points& points, int rung) const {
   // Where the equations were solved on the nodes, the heads that represent that solution best are the answer:
   // more accurate than those of least defect. Where they were not, the heads still have a chance of their
   // own.
-  const Trainees trainees{system_, points.theta, points.regions, grid, equipment.trunk, scales};
-  const auto fit = rung == 0 ? judged(trainees, projected) : gauss_newton(trainees, projected, options_);
-  Outcome outcome{
-      std::make_shared<FramesSolution>(system_, points, HeadNetworks(equipment, scales, fit.heads)),
-      &equipment.elements,
-      &equipment.finer,
-      fit.defect,
-      fit.iterations + first.steps,
-      fit.finite,
-      {},
-      packed_maps(points),
-      {}};
+  auto fit = rung == 0 ? Fit{projected, {}, at::zeros_like(first.steps), {}}
+                       : gauss_newton({system_, points.theta, points.regions, grid, equipment.trunk, scales},
+                                      projected, options_);
+  const HeadNetworks networks(equipment, scales, fit.heads);
+  if (rung == 0) {
+    const Timed timed(Phase::frames);
+    fit.defect = largest_defect(system_, points, grid, networks);
+    fit.finite = fit.defect.isfinite();
+  }
+  Outcome outcome{std::make_shared<FramesSolution>(system_, points, networks),
+                  &equipment.elements,
+                  &equipment.finer,
+                  fit.defect,
+                  fit.iterations + first.steps,
+                  fit.finite,
+                  {},
+                  packed_maps(points),
+                  {}};
   Tensors heads, coefficients;
   for (const auto& head : fit.heads) heads.push_back(head.transpose(1, 2));
   const auto missing = head_features() - equipment.trunk.size();

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "defects.hpp"
 #include "gluesweep/training/phases.hpp"
 #include "normal_equations.hpp"
 #include "row_weights.hpp"
@@ -14,23 +15,10 @@ using problem::Frame;
 using problem::Regions;
 using problem::System;
 
-constexpr double tie_weight = 10.0;  // of glue and condition rows against defects
-const double glue_weight = tie_weight / std::sqrt(static_cast<double>(glue_points));
-constexpr double smallest_weight = 1.0e-3;  // of an element against the patch's most sensitive one
 constexpr double smallest_scale = 1.0e-30;  // of a constant's weight against its largest on the patch
 constexpr double first_damping = 1.0e-14;
 constexpr int trials = 12;             // damping trials per iteration, a factor 30 each
 constexpr double stagnation = 1.0e-3;  // relative decrease of the sum of squares that is not worth a step
-
-/// What an error made in an element costs, (B, n, N) -> (B, n, E): the largest weight of the constant
-/// wherever the error is carried, which is to the end of the patch, or both ways where not all conditions
-/// stand at the start. Per element, so that the zeros of an oscillation do not count.
-Tensor carried_weight(const System& system, const network::Elements& elements, const Tensor& weight) {
-  auto rho = elements.inner(weight).amax(3);
-  rho = at::where(rho.isfinite(), rho, at::zeros_like(rho));
-  return system.starts_with_all() ? std::get<0>(rho.flip(2).cummax(2)).flip(2)
-                                  : rho.amax(2, true).expand_as(rho);
-}
 
 /// Rows that act at single places of one patch: features there and, after linearisation, sensitivities.
 struct Places {
@@ -56,7 +44,6 @@ class Batch {
   };
 
   Linearised linearise(const Heads& heads) const;
-  Weights weights(const Heads& heads) const;
 
   struct Residual {
     Tensor loss;    // (B)
@@ -75,12 +62,6 @@ class Batch {
     int component;
   };
 
-  struct PatchDefects {
-    std::vector<Tensor> defects;  // n (B, E, s), weighted
-    Tensor weight, sensitivity;   // (B, n, E)
-    Tensor jacobian;              // (B, n, n, E, s): dG/dC dt/dxi
-  };
-  PatchDefects patch_defects(int p, const Heads& heads) const;
   void linearise_patch(int p, const Heads& heads, Linearised& result) const;
   Tensor element_rows(int p, const Tensor& weight, const Tensor& sensitivity) const;
   void linearise_glue(int p, const Heads& heads, Linearised& result) const;
@@ -146,34 +127,10 @@ Tensors Batch::at_places(const Tensor& head, const Places& where) const {
   return (where.scale * at::bmm(head, where.features.transpose(1, 2))).unbind(1);
 }
 
-Batch::PatchDefects Batch::patch_defects(int p, const Heads& heads) const {
-  const auto& elements = *grid_.elements;
-  const auto& patch = grid_.patches[static_cast<std::size_t>(p)];
-  const auto& frame = system_.frame(p);
-  const auto values = constants(p, heads);
-  const auto points = values.front().size(0);
-
-  PatchDefects result;
-  auto& rho = result.sensitivity;
-  rho = carried_weight(system_, elements, at::stack(frame.response(patch.t, theta_, values).weight, 1));
-  rho = at::maximum(rho, smallest_weight * rho.amax(2, true)).clamp_min(1e-300);
-
-  const auto drift = frame.drift(patch.t, theta_, values);
-  const auto jacobian =
-      at::stack(drift.jacobian, 1).unflatten(1, {n_, n_}) * patch.speed.view({points, 1, 1, -1});
-  result.jacobian = elements.inner(jacobian);  // (B, n, n, E, s)
-  const auto scaled = (result.jacobian.abs().amax(4) * rho.unsqueeze(2) / rho.unsqueeze(1)).sum(2);
-  result.weight = rho / (1.0 + elements.width * scaled);  // (B, n, E)
-  for (int k = 0; k < n_; ++k) {
-    const auto sk = static_cast<std::size_t>(k);
-    const auto defect = elements.defect(values[sk], drift.rate[sk] * patch.speed);
-    result.defects.push_back(defect * result.weight.select(1, k).unsqueeze(2));
-  }
-  return result;
-}
-
 void Batch::linearise_patch(int p, const Heads& heads, Linearised& result) const {
-  const auto patch = patch_defects(p, heads);
+  const auto values = constants(p, heads);
+  const auto patch =
+      patch_defects(system_, theta_, *grid_.elements, p, grid_.patches[static_cast<std::size_t>(p)], values);
   const auto rows = element_rows(p, patch.weight, patch.jacobian);
   const auto projected = project_rows(rows.flatten(2, 3), at::stack(patch.defects, 2), element_features_);
   result.equations.matrix.push_back(projected.first);
@@ -220,20 +177,6 @@ Tensor head_rows(const Frame::Response& response, int component, int n, const Pl
   return at::cat(columns, 2);
 }
 
-/// Weights of the rows in an overlap, (B, n, m).
-Tensor glue_factors(const Frame::Response& right) {
-  const auto rho = local_weights(right);
-  Tensors factors;
-  for (std::size_t i = 0; i < rho.size(); ++i) {
-    factors.push_back(glue_weight / row_scale(right, rho, static_cast<int>(i)));
-  }
-  return at::stack(factors, 1);
-}
-
-Tensor condition_factor(const Frame::Response& response, int component, const Tensor& mask) {
-  return tie_weight * mask / row_scale(response, local_weights(response), component);
-}
-
 void Batch::linearise_glue(int p, const Heads& heads, Linearised& result) const {
   const auto s = static_cast<std::size_t>(p);
   const auto left = system_.frame(p).response(glue_left_[s].t, theta_, at_places(heads[s], glue_left_[s]));
@@ -270,28 +213,6 @@ void Batch::linearise_conditions(const Heads& heads, Linearised& result) const {
     }
     result.weights.condition.push_back(scale);
   }
-}
-
-Batch::Weights Batch::weights(const Heads& heads) const {
-  Weights result;
-  for (int p = 0; p < system_.patches(); ++p) result.defect.push_back(patch_defects(p, heads).weight);
-  for (std::size_t p = 0; p < glue_right_.size(); ++p) {
-    const auto& right = glue_right_[p];
-    result.glue.push_back(glue_factors(
-        system_.frame(static_cast<int>(p) + 1).response(right.t, theta_, at_places(heads[p + 1], right))));
-  }
-  for (const auto& condition : conditions_) {
-    Tensor scale = at::zeros_like(condition.target);
-    for (std::size_t p = 0; p < condition.patches.size(); ++p) {
-      const auto& where = condition.patches[p];
-      if (!where.t.defined()) continue;
-      const auto response =
-          system_.frame(static_cast<int>(p)).response(where.t, theta_, at_places(heads[p], where));
-      scale = scale + condition_factor(response, condition.component, condition.mask[p]);
-    }
-    result.condition.push_back(scale);
-  }
-  return result;
 }
 
 Batch::Linearised Batch::linearise(const Heads& heads) const {
@@ -410,13 +331,6 @@ std::vector<Nodal> node_values(const Heads& heads, const Scales& scales, const T
     nodes.push_back((scales[p].at(xi) * at::matmul(heads[p], features.t())).unbind(1));
   }
   return nodes;
-}
-
-Fit judged(const Trainees& trainees, const Heads& heads) {
-  const Timed timed(Phase::frames);
-  const Batch batch(trainees);
-  const auto [loss, defect] = batch.residual(heads, batch.weights(heads));
-  return {heads, defect, at::zeros({defect.size(0)}, defect.options().dtype(at::kInt)), loss.isfinite()};
 }
 
 Fit gauss_newton(const Trainees& trainees, Heads heads, const FitOptions& options) {

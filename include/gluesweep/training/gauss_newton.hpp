@@ -50,9 +50,6 @@ struct Trainees {
   const Scales& scales;
 };
 
-/// Heads as they are, with their defect.
-Fit judged(const Trainees& trainees, const Heads& heads);
-
 /// Trains all heads of a batch on equation (1): a Gauss-Newton (Levenberg-Marquardt) iteration on the
 /// integral defects of all elements, the glue in the overlaps and the conditions, with a damping per point.
 /// Rows are in relative change of the solution (Frame::Response::weight), stiff ones divided by 1 + h
