@@ -66,6 +66,63 @@ Tensor Frame::condition(const Tensor& t, const Tensors& theta, const Tensors& co
   return full(condition_(join(t, theta, constants)), t).front();
 }
 
+/// Places of a batch that are still being inverted, flattened: every tensor is (K, 1) but for `place` (K).
+struct Frame::Search {
+  Tensor place;  // index among all places
+  Tensor t, error, factor;
+  Tensors theta, state, constants, step;
+
+  Search at(const Tensor& rows) const {
+    const auto pick = [&rows](const Tensor& values) { return values.index_select(0, rows); };
+    const auto pick_all = [&pick](Tensors values) {
+      for (auto& value : values) value = pick(value);
+      return values;
+    };
+    return {pick(place),     pick(t),         pick(error),         pick(factor),
+            pick_all(theta), pick_all(state), pick_all(constants), pick_all(step)};
+  }
+};
+
+namespace {
+
+Tensor flat(const Tensor& values, const Tensor& like) { return values.expand_as(like).reshape({-1, 1}); }
+
+Tensors flat(Tensors values, const Tensor& like) {
+  for (auto& value : values) value = flat(value, like);
+  return values;
+}
+
+}  // namespace
+
+Frame::Step Frame::newton_step(const Tensor& t, const Tensors& theta, const Tensors& state,
+                               const Tensors& constants) const {
+  const auto n = static_cast<std::size_t>(size_);
+  auto values = full(newton_(join(t, theta, constants, state)), t);
+  const auto error = values[n];
+  return {take(values, 0, n), at::where(error.isfinite(), error, at::full_like(error, INFINITY))};
+}
+
+/// One damped Newton step at all places of a search; which of them are settled.
+Tensor Frame::advance(Search& search) const {
+  const auto n = static_cast<std::size_t>(size_);
+  Tensors trial(n);
+  for (std::size_t k = 0; k < n; ++k) trial[k] = search.constants[k] + search.factor * search.step[k];
+  const auto [step, error] = newton_step(search.t, search.theta, search.state, trial);
+  // Natural monotonicity: a step is taken where the next one would be smaller, otherwise halved.
+  const auto better = error < search.error;
+  for (std::size_t k = 0; k < n; ++k) {
+    search.constants[k] = at::where(better, trial[k], search.constants[k]);
+    search.step[k] = at::where(better, step[k], search.step[k]);
+  }
+  search.factor = at::where(better, (2.0 * search.factor).clamp_max(1.0), 0.5 * search.factor);
+  search.error = at::where(better, error, search.error);
+  if (linear_) return at::ones_like(better);
+  // Steps that are shortened further than this no longer help.
+  const auto shortest =
+      at::where(search.error <= acceptable, 0.1 * at::ones_like(error), 1.0e-6 * at::ones_like(error));
+  return (search.error <= inverted) | (~better & (search.factor < shortest));
+}
+
 Frame::Inverse Frame::invert(const Tensor& t, const Tensors& theta, const Tensors& state,
                              const Tensors& guess) const {
   const auto n = static_cast<std::size_t>(size_);
@@ -75,35 +132,27 @@ Frame::Inverse Frame::invert(const Tensor& t, const Tensors& theta, const Tensor
     for (std::size_t k = 0; k < n; ++k)
       constants[k] = at::where(closed[k].isfinite(), closed[k], constants[k]);
   }
-  const auto newton = [&](const Tensors& at_constants) {
-    auto values = full(newton_(join(t, theta, at_constants, state)), t);
-    auto error = values[n];
-    error = at::where(error.isfinite(), error, at::full_like(error, INFINITY));
-    return std::make_pair(take(values, 0, n), error);
-  };
-  auto [step, error] = newton(constants);
-  Tensor factor = at::ones_like(t);
-  // Steps that are shortened further than this no longer help.
-  const auto short_step = at::full_like(t, 0.1), shortest_step = at::full_like(t, 1.0e-6);
-  Tensor done = error <= inverted;  // and stays: a place must not depend on how long the others take
-  for (int i = 0; i < newton_steps && !done.all().item<bool>(); ++i) {
-    Tensors trial(n);
-    for (std::size_t k = 0; k < n; ++k) trial[k] = constants[k] + factor * step[k];
-    const auto [trial_step, trial_error] = newton(trial);
-    // Natural monotonicity: a step is taken where the next one would be smaller, otherwise halved.
-    const auto better = (trial_error < error) & ~done;
-    for (std::size_t k = 0; k < n; ++k) {
-      constants[k] = at::where(better, trial[k], constants[k]);
-      step[k] = at::where(better, trial_step[k], step[k]);
+  auto [step, error] = newton_step(t, theta, state, constants);
+  constants = flat(constants, t);
+  Tensor errors = flat(error, t);
+  for (auto& values : constants) values = values.clone();
+  const auto open = (errors > inverted).squeeze(1).nonzero().squeeze(1);
+  if (open.numel() > 0) {
+    const auto all = at::arange(t.numel(), open.options());
+    const Search whole{all,       flat(t, t),   errors, at::ones_like(errors), flat(theta, t), flat(state, t),
+                       constants, flat(step, t)};
+    Search search = whole.at(open);
+    // Settled places leave: they must not depend on how long the others take, nor wait for them.
+    for (int i = 0; i < newton_steps && search.place.numel() > 0; ++i) {
+      const auto settled = advance(search);
+      for (std::size_t k = 0; k < n; ++k) constants[k].index_copy_(0, search.place, search.constants[k]);
+      errors.index_copy_(0, search.place, search.error);
+      search = search.at((~settled).squeeze(1).nonzero().squeeze(1));
     }
-    factor = at::where(better, (2.0 * factor).clamp_max(1.0), 0.5 * factor);
-    error = at::where(better, trial_error, error);
-    if (linear_) break;
-    done = done | (error <= inverted) |
-           (~better & (factor < at::where(error <= acceptable, short_step, shortest_step)));
   }
-  error = at::where(error <= acceptable, error, at::full_like(error, NAN));
-  return {constants, error};
+  for (auto& values : constants) values = values.view_as(t);
+  errors = at::where(errors <= acceptable, errors, at::full_like(errors, NAN));
+  return {constants, errors.view_as(t)};
 }
 
 }  // namespace gluesweep::problem

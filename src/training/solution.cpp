@@ -195,36 +195,59 @@ namespace {
 constexpr int pole_bisections = 30;
 constexpr double pole_size = 1.0e3;  // at the sign change, over the values beside it
 
-/// Neighbouring nodes of one patch, one pair a row: everything (K, 1).
+/// Neighbouring nodes of one patch between which a component of the state changes its sign, one pair a row:
+/// everything (K, 1) but for `point` (K), the row of the batch.
 struct Brackets {
-  Tensor point;  // (K) row of the batch
+  Tensor point, low_t, high_t;
   Tensors theta, low_constants, high_constants;
-  Tensor low_t, high_t;
+  Tensor low, high;                // shares of the way from low to high that bracket the change of sign
+  Tensor at_low, at_high, beside;  // the component there, and its size at the nodes
 
-  Tensors state(const problem::Frame& frame, const Tensor& share) const {
+  Tensor at(const problem::Frame& frame, std::size_t component, const Tensor& share) const {
     Tensors constants;
     for (std::size_t k = 0; k < low_constants.size(); ++k) {
       constants.push_back(low_constants[k] + share * (high_constants[k] - low_constants[k]));
     }
-    return frame.state(low_t + share * (high_t - low_t), theta, constants);
+    return frame.state(low_t + share * (high_t - low_t), theta, constants)[component];
+  }
+
+  Brackets select(const Tensor& rows) const {
+    const auto pick = [&rows](const Tensor& values) { return values.index_select(0, rows); };
+    const auto pick_all = [&pick](Tensors values) {
+      for (auto& value : values) value = pick(value);
+      return values;
+    };
+    return {pick(point),
+            pick(low_t),
+            pick(high_t),
+            pick_all(theta),
+            pick_all(low_constants),
+            pick_all(high_constants),
+            pick(low),
+            pick(high),
+            pick(at_low),
+            pick(at_high),
+            pick(beside)};
   }
 };
 
-/// Bisects on the sign of a component: a function that is continuous vanishes where it changes its sign.
-Tensor ends_in_pole(const problem::Frame& frame, const Brackets& brackets, std::size_t component) {
-  const auto one = at::ones_like(brackets.low_t);
-  const auto at_low = brackets.state(frame, 0.0 * one)[component];
-  const auto beside = at::maximum(at_low.abs(), brackets.state(frame, one)[component].abs());
-  Tensor low = at::zeros_like(one), high = one, size;
-  for (int i = 0; i < pole_bisections; ++i) {
-    const auto middle = 0.5 * (low + high);
-    const auto value = brackets.state(frame, middle)[component];
-    const auto same = value.sign() == at_low.sign();
-    low = at::where(same, middle, low);
-    high = at::where(same, high, middle);
-    size = value.abs();
+/// Bisects on the sign of a component: a function that is continuous vanishes where it changes its sign. The
+/// points with a pole.
+Tensor ends_in_pole(const problem::Frame& frame, Brackets brackets, std::size_t component) {
+  for (int i = 0; i < pole_bisections && brackets.point.numel() > 0; ++i) {
+    const auto middle = 0.5 * (brackets.low + brackets.high);
+    const auto value = brackets.at(frame, component, middle);
+    const auto same = value.sign() == brackets.at_low.sign();
+    // Between a place on each side of a pole c/(t - t0)^k no value is smaller than both of theirs.
+    const auto vanishes = value.abs() < 0.5 * at::minimum(brackets.at_low.abs(), brackets.at_high.abs());
+    brackets.low = at::where(same, middle, brackets.low);
+    brackets.high = at::where(same, brackets.high, middle);
+    brackets.at_low = at::where(same, value, brackets.at_low);
+    brackets.at_high = at::where(same, brackets.at_high, value);
+    brackets = brackets.select((~vanishes).squeeze(1).nonzero().squeeze(1));
   }
-  return (size > pole_size * beside).squeeze(1);
+  const auto size = at::maximum(brackets.at_low.abs(), brackets.at_high.abs());
+  return brackets.point.masked_select((size > pole_size * brackets.beside).squeeze(1));
 }
 
 }  // namespace
@@ -249,14 +272,18 @@ Tensor passes_pole(const problem::System& system, const Points& points, const Gr
       const auto pick = [&](const Tensor& values, std::int64_t shift) {
         return values.index_select(0, point).gather(1, (node + shift).unsqueeze(1));
       };
-      Brackets brackets{point, {}, {}, {}, pick(t, 0), pick(t, 1)};
+      Brackets brackets{point, pick(t, 0), pick(t, 1), {}, {}, {}, {}, {}, {}, {}, {}};
       for (const auto& value : points.theta) brackets.theta.push_back(value.index_select(0, point));
       for (const auto& value : nodes[s]) {
         brackets.low_constants.push_back(pick(value, 0));
         brackets.high_constants.push_back(pick(value, 1));
       }
-      const auto poles = ends_in_pole(system.frame(p), brackets, i);
-      found = found.index_put({point.masked_select(poles)}, at::ones({}, found.options()));
+      brackets.low = at::zeros_like(brackets.low_t);
+      brackets.high = at::ones_like(brackets.low_t);
+      brackets.at_low = pick(state[i], 0);
+      brackets.at_high = pick(state[i], 1);
+      brackets.beside = at::maximum(brackets.at_low.abs(), brackets.at_high.abs());
+      found = found.index_put({ends_in_pole(system.frame(p), brackets, i)}, at::ones({}, found.options()));
     }
   }
   return found;

@@ -66,6 +66,15 @@ class Frame {
 
  private:
   friend class FrameCompiler;
+  struct Search;
+  struct Step {
+    Tensors constants;  // the Newton step towards a state
+    at::Tensor size;    // the relative change of the solution that it makes, infinite where undefined
+  };
+  Step newton_step(const at::Tensor& t, const Tensors& theta, const Tensors& state,
+                   const Tensors& constants) const;
+  at::Tensor advance(Search& search) const;
+
   std::string name_;
   int size_ = 0;
   std::shared_ptr<const LaneTape> drift_on_lanes_;
