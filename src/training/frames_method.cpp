@@ -49,11 +49,16 @@ class HeadNetworks {
  public:
   HeadNetworks(const Equipment& equipment, Scales scales, Heads heads)
       : equipment_(equipment), scales_(std::move(scales)), heads_(std::move(heads)) {
-    for (const auto& head : heads_) tables_.push_back(at::matmul(head, equipment.table_features.t()));
+    for (std::size_t p = 0; p < heads_.size(); ++p) {
+      tables_.push_back(at::matmul(heads_[p], equipment.table_features.t()));
+      nodes_.push_back(
+          (scales_[p].at(equipment.elements.xi) * at::matmul(heads_[p], equipment.features.t())).unbind(1));
+    }
   }
 
   Tensors operator()(int patch, const Tensor& xi) const {
     const auto p = static_cast<std::size_t>(patch);
+    if (xi.is_same(equipment_.elements.xi)) return nodes_[p];
     const auto values = xi.dim() == 1 ? at::matmul(heads_[p], features(xi).t())
                                       : equipment_.table.interpolate(tables_[p], xi);
     return (scales_[p].at(xi) * values).unbind(1);
@@ -61,7 +66,6 @@ class HeadNetworks {
 
  private:
   Tensor features(const Tensor& xi) const {
-    if (xi.is_same(equipment_.elements.xi)) return equipment_.features;
     if (xi.is_same(equipment_.finer.xi)) return equipment_.finer_features;
     return equipment_.trunk.features(xi);
   }
@@ -70,6 +74,7 @@ class HeadNetworks {
   Scales scales_;
   Heads heads_;
   std::vector<Tensor> tables_;  // per patch (B, n, N)
+  std::vector<Nodal> nodes_;    // on the elements
 };
 
 job::Network rescue_network(job::Network network) {

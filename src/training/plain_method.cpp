@@ -21,10 +21,11 @@ class PlainSolution : public Solution {
         variables_(variables),
         weights_(std::move(weights)) {}
 
-  Evaluation evaluate(const Tensor& t) const override {
+  Evaluation evaluate(const Tensor& t, const std::vector<int>& patches) const override {
     Evaluation result;
     result.state = state(t);
-    for (int p = 0; p < system_.patches(); ++p) result.frames.push_back(constants(p, t, result.state));
+    result.frames.resize(static_cast<std::size_t>(system_.patches()));
+    for (const int p : patches) result.frames[static_cast<std::size_t>(p)] = constants(p, t, result.state);
     result.coefficients = result.frames;
     return result;
   }

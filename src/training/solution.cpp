@@ -30,7 +30,7 @@ Tensors expressed(const problem::System& system, int patch, const Points& points
   return inverse.constants;
 }
 
-Evaluation FramesSolution::evaluate(const Tensor& t) const {
+Evaluation FramesSolution::evaluate(const Tensor& t, const std::vector<int>& patches) const {
   const auto x = system_.to_x(t);
   Evaluation result;
   Tensors inside;
@@ -51,15 +51,19 @@ Evaluation FramesSolution::evaluate(const Tensor& t) const {
       for (std::size_t i = 0; i < own.size(); ++i) result.state[i] = at::where(mask, own[i], result.state[i]);
     }
   }
-  for (int p = 0; p < system_.patches() && system_.patches() > 1; ++p) {
+  std::vector<Tensors> wanted(result.frames.size());
+  for (const int p : patches) {
     const auto s = static_cast<std::size_t>(p);
+    wanted[s] = result.frames[s];
+    if (system_.patches() == 1) continue;
     const auto outside = expressed(system_, p, points_, t, result.state, result.frames[s]);
     for (std::size_t k = 0; k < outside.size(); ++k) {
-      auto& values = result.frames[s][k];
+      auto& values = wanted[s][k];
       values = at::where(inside[s], values, outside[k]);
     }
   }
-  result.coefficients = result.frames;
+  result.frames = wanted;
+  result.coefficients = wanted;
   return result;
 }
 
@@ -117,7 +121,7 @@ struct Crossing {
 Crossing find_crossing(const problem::System& system, const Points& points, const Solution& solution, int p,
                        const Tensor& x) {
   const auto t = system.to_t(x);
-  const auto frames = solution.evaluate(t).frames;
+  const auto frames = solution.evaluate(t, {p, p + 1}).frames;
   const auto s = static_cast<std::size_t>(p);
   const auto ratio = system.frame(p).drift_size(t, points.theta, frames[s]).log() -
                      system.frame(p + 1).drift_size(t, points.theta, frames[s + 1]).log();
@@ -268,9 +272,9 @@ Tensor passes_pole(const problem::System& system, const Points& points, const Gr
           (sign.slice(1, 0, -1) * sign.slice(1, 1) < 0.0) & (owned.slice(1, 0, -1) | owned.slice(1, 1));
       const auto index = flips.nonzero();
       if (index.size(0) == 0) continue;
-      const auto point = index.select(1, 0), node = index.select(1, 1);
+      const auto point = index.select(1, 0), place = point * t.size(1) + index.select(1, 1);
       const auto pick = [&](const Tensor& values, std::int64_t shift) {
-        return values.index_select(0, point).gather(1, (node + shift).unsqueeze(1));
+        return values.flatten().index_select(0, place + shift).unsqueeze(1);
       };
       Brackets brackets{point, pick(t, 0), pick(t, 1), {}, {}, {}, {}, {}, {}, {}, {}};
       for (const auto& value : points.theta) brackets.theta.push_back(value.index_select(0, point));

@@ -4,12 +4,14 @@ namespace gluesweep::training {
 
 using at::Tensor;
 
-Evaluation SumSolution::evaluate(const Tensor& t) const {
+Evaluation SumSolution::evaluate(const Tensor& t, const std::vector<int>& patches) const {
   const auto values = coefficients(t);
-  Evaluation result{ansatz_.state(t, points_.theta, values), {}, {}};
-  for (int p = 0; p < system_.patches(); ++p) {
-    result.frames.push_back(frame(p, t, result.state));
-    result.coefficients.push_back(of_patch(values, p));
+  const auto count = static_cast<std::size_t>(system_.patches());
+  Evaluation result{ansatz_.state(t, points_.theta, values), std::vector<Tensors>(count),
+                    std::vector<Tensors>(count)};
+  for (const int p : patches) {
+    result.frames[static_cast<std::size_t>(p)] = frame(p, t, result.state);
+    result.coefficients[static_cast<std::size_t>(p)] = of_patch(values, p);
   }
   return result;
 }

@@ -20,7 +20,7 @@ class SumSolution : public Solution {
               const network::Map& map, SumNetworks networks)
       : system_(system), ansatz_(ansatz), points_(points), map_(map), networks_(std::move(networks)) {}
 
-  Evaluation evaluate(const at::Tensor& t) const override;
+  Evaluation evaluate(const at::Tensor& t, const std::vector<int>& patches) const override;
   std::vector<Nodal> frame_nodes(const Grid& grid) const override;
   std::vector<Nodal> coefficient_nodes(const Grid& grid) const override;
 

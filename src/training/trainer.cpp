@@ -62,13 +62,16 @@ struct Trainer::Implementation {
   at::Device device;
   std::unique_ptr<Method> method;
   Tensor output_t;  // (1, M)
+  std::vector<int> all_patches;
 
   Implementation(const job::Job& job_, const at::Device& device_)
       : job(job_),
         system(job_.problem),
         device(device_),
         method(make_method(job, system, device_)),
-        output_t(at::tensor(job_.output_points(), at::kDouble).unsqueeze(0).to(device_)) {}
+        output_t(at::tensor(job_.output_points(), at::kDouble).unsqueeze(0).to(device_)) {
+    for (int p = 0; p < system.patches(); ++p) all_patches.push_back(p);
+  }
 
   bool only_matches() const { return job.training.method == job::Training::Method::matching; }
 
@@ -127,7 +130,7 @@ BlockResult Trainer::Implementation::attempt(const Points& points, int rung) con
 void Trainer::Implementation::describe(const Points& points, const Grid& grid, const Tensor& t,
                                        const Solution& solution, BlockResult& result) const {
   const Timed timed(Phase::output);
-  const auto values = solution.evaluate(t);
+  const auto values = solution.evaluate(t, all_patches);
   result.solution = at::stack(values.state, 0);
   Tensors coefficients;
   for (const auto& patch : values.coefficients) {

@@ -32,7 +32,8 @@ struct FitOptions {
   int max_iterations;
 };
 
-/// Heads whose networks pass through node values as well as the trunk can: least squares on the orthonormal features.
+/// Heads whose networks pass through node values as well as the trunk can: least squares on the orthonormal
+/// features.
 Heads project(const network::Trunk& trunk, const network::Elements& elements, const Scales& scales,
               const std::vector<Nodal>& nodes);
 

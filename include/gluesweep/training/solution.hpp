@@ -33,8 +33,9 @@ class Solution {
  public:
   virtual ~Solution() = default;
 
-  /// Everything at t, any place of the domain. Constants and coefficients are NaN where they are undefined.
-  virtual Evaluation evaluate(const at::Tensor& t) const = 0;
+  /// Everything at t, any place of the domain. Constants and coefficients are NaN where they are undefined;
+  /// they are given for the wanted patches, and empty for others.
+  virtual Evaluation evaluate(const at::Tensor& t, const std::vector<int>& patches) const = 0;
 
   /// The constants of all frames at the nodes of `grid`, each patch's on its region: per patch n tensors
   /// (B, N).
@@ -54,7 +55,7 @@ class FramesSolution : public Solution {
   FramesSolution(const problem::System& system, const Points& points, CoefficientNetworks networks)
       : system_(system), points_(points), networks_(std::move(networks)) {}
 
-  Evaluation evaluate(const at::Tensor& t) const override;
+  Evaluation evaluate(const at::Tensor& t, const std::vector<int>& patches) const override;
   std::vector<Nodal> frame_nodes(const Grid& grid) const override;
 
  private:
