@@ -3,6 +3,7 @@
 #include <cmath>
 #include <vector>
 
+#include "gluesweep/problem/kernels.hpp"
 #include "network_kernels.hpp"
 
 namespace gluesweep::network {
@@ -137,7 +138,7 @@ at::Tensor Elements::interpolate(const at::Tensor& values, const at::Tensor& whe
     for (int k = 0; k <= nodes; ++k) product *= k == j ? 1.0 : nodes_at[j] - nodes_at[k];
     inverse_products.push_back(1.0 / product);
   }
-  if (values.is_cpu()) {
+  if (problem::on_kernels(values)) {
     const auto points = values.size(0), rows = values.size(1), places = where.size(1);
     const auto from = values.contiguous(), xi_at = where.expand({points, places}).contiguous();
     at::Tensor result = at::empty({points, rows, places}, values.options());

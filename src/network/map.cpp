@@ -4,6 +4,7 @@
 #include <cmath>
 #include <vector>
 
+#include "gluesweep/problem/kernels.hpp"
 #include "network_kernels.hpp"
 
 namespace gluesweep::network {
@@ -63,7 +64,7 @@ class OnLanes {
 };
 
 bool fits_kernels(const Map& map, const Tensor& values) {
-  return values.is_cpu() && values.scalar_type() == at::kDouble && map.start.scalar_type() == at::kDouble;
+  return problem::on_kernels(values) && problem::on_kernels(map.start);
 }
 
 }  // namespace

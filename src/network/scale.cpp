@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "gluesweep/problem/kernels.hpp"
 #include "network_kernels.hpp"
 
 namespace gluesweep::network {
@@ -55,7 +56,7 @@ Scale Scale::fit(const Tensor& sizes, const Tensor& xi) {
 }
 
 Tensor Scale::at(const Tensor& xi) const {
-  if (xi.is_cpu()) return at_on_lanes(coefficients, xi);
+  if (problem::on_kernels(xi)) return at_on_lanes(coefficients, xi);
   return combined(coefficients, chebyshev(xi)).exp();
 }
 

@@ -8,6 +8,7 @@
 #include <new>
 #include <set>
 
+#include "gluesweep/problem/kernels.hpp"
 #include "lane_kernels.hpp"
 
 namespace gluesweep::problem {
@@ -307,7 +308,7 @@ std::vector<Tensor> MatrixEvaluation::run() {
 
 bool fits_lanes(const std::vector<Tensor>& inputs) {
   return std::all_of(inputs.begin(), inputs.end(), [](const Tensor& input) {
-    return input.dim() == 2 && input.scalar_type() == at::kDouble && input.is_cpu() && input.numel() > 0;
+    return input.dim() == 2 && input.numel() > 0 && on_kernels(input);
   });
 }
 

@@ -1,4 +1,5 @@
 #include "element_matrix.hpp"
+#include "gluesweep/problem/kernels.hpp"
 #include "gluesweep/training/march.hpp"
 #include "lane_march.hpp"
 
@@ -150,7 +151,7 @@ std::vector<Nodal> newton_correction(const problem::System& system, const Tensor
   for (int p = 0; p < system.patches(); ++p) {
     const auto s = static_cast<std::size_t>(p);
     if (p > 0) left = glued(system, theta, grid, p, nodes, chains.back());
-    const auto chain = left.is_cpu() ? chain_on_lanes : chain_on_arrays;
+    const auto chain = problem::on_kernels(left) ? chain_on_lanes : chain_on_arrays;
     chains.push_back(chain(system.frame(p), theta, *grid.elements, grid.patches[s], nodes[s], left));
   }
   if (!forward) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "element_matrix.hpp"
+#include "gluesweep/problem/kernels.hpp"
 #include "lane_march.hpp"
 
 namespace gluesweep::training {
@@ -114,7 +115,7 @@ March march(const problem::System& system, const Tensors& theta, const Grid& gri
     }
     const auto units = at::cat(natural_units(system.frame(p), theta, patch, guess), 1);
     const auto left = at::cat(start, 1);
-    const auto patch_march = left.is_cpu()
+    const auto patch_march = problem::on_kernels(left)
                                  ? march_on_lanes(system.frame(p), theta, elements, patch, left, units)
                                  : march_on_arrays(system.frame(p), theta, elements, patch, left, units);
     result.solved = result.solved & patch_march.solved;
