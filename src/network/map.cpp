@@ -110,7 +110,9 @@ Map::Nodes nodes_on_lanes(const Map& map, const Tensor& total, const Tensor& xi)
   using problem::lanes;
   const auto points = map.start.size(0), size = xi.size(0);
   Map::Nodes nodes{at::empty({points, size}, xi.options()), at::empty({points, size}, xi.options())};
-  const auto at_xi = xi.contiguous();
+  const auto [ascending, order] = xi.sort();  // each node is found from the one before
+  const auto at_xi = ascending.contiguous(), places = order.contiguous();
+  const auto* place = places.data_ptr<std::int64_t>();
   std::vector<double> x(static_cast<std::size_t>(size * lanes)), slope(x.size());
   for (std::int64_t first = 0; first < points; first += lanes) {
     const auto count = std::min<std::int64_t>(lanes, points - first);
@@ -121,8 +123,8 @@ Map::Nodes nodes_on_lanes(const Map& map, const Tensor& total, const Tensor& xi)
       double* to_x = nodes.x.data_ptr<double>() + (first + lane) * size;
       double* to_slope = nodes.slope.data_ptr<double>() + (first + lane) * size;
       for (std::int64_t i = 0; i < size; ++i) {
-        to_x[i] = x[static_cast<std::size_t>(i * lanes + lane)];
-        to_slope[i] = slope[static_cast<std::size_t>(i * lanes + lane)];
+        to_x[place[i]] = x[static_cast<std::size_t>(i * lanes + lane)];
+        to_slope[place[i]] = slope[static_cast<std::size_t>(i * lanes + lane)];
       }
     }
   }

@@ -15,6 +15,7 @@ using problem::Frame;
 using problem::Regions;
 using problem::System;
 
+constexpr int refinements = 2;              // of a projection
 constexpr double smallest_scale = 1.0e-30;  // of a constant's weight against its largest on the patch
 constexpr double first_damping = 1.0e-14;
 constexpr int trials = 12;             // damping trials per iteration, a factor 30 each
@@ -315,10 +316,12 @@ Heads project(const network::Trunk& trunk, const network::Elements& elements, co
   Heads heads;
   for (std::size_t p = 0; p < nodes.size(); ++p) {
     const auto target = at::stack(nodes[p], 1) / scales[p].at(elements.xi);
-    auto head = at::matmul(target, inverse);
-    // The features are orthonormal to some 1e-5 only: the weakest are sums of neurons that nearly cancel. A
-    // second projection, of what the first one missed, squares that.
-    head = head + at::matmul(target - at::matmul(head, features.t()), inverse);
+    Tensor head = at::matmul(target, inverse);
+    // The features are orthonormal to some 1e-5 only: the weakest are sums of neurons that nearly cancel.
+    // Projecting what was missed gains as much each time.
+    for (int i = 0; i < refinements; ++i) {
+      head = head + at::matmul(target - at::matmul(head, features.t()), inverse);
+    }
     heads.push_back(head);
   }
   return heads;
