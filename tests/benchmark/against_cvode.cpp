@@ -22,7 +22,7 @@ using at::Tensor;
 
 constexpr double usual_rtol = 1.0e-8;
 constexpr double seconds_for_us = 1.0, seconds_for_cvode = 0.2;  // a measurement, if there are enough points
-constexpr std::int64_t fewest_points = 6, most_points = 256;
+constexpr std::int64_t fewest_points = 6, most_points = 1024;
 
 double error_of(const Referee& referee, NativeSolver& solver) {
   const auto states = by_cvode(solver, referee.job(), referee.parameters());

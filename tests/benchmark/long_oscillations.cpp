@@ -11,7 +11,8 @@ namespace {
 using at::Tensor;
 
 constexpr double mass = 10.0;             // and up to 5% around it, so that no two points are the same
-constexpr double seconds_at_most = 20.0;  // for CVODE to finish a row; longer ones are extrapolated
+constexpr double seconds_at_most = 20.0;  // a point of CVODE; longer ones are extrapolated
+constexpr double seconds_once = 1.0;      // beyond which a point of CVODE is measured alone, and once
 
 /// The solution with phi = 1 and phi' = 0 at t = 1e-3: z^(1/4) phi is a Bessel function of order 1/4 in
 /// z = m t, and phi' = -m z^(-1/4) (alpha J_5/4 + beta Y_5/4) (Abramowitz and Stegun 9.1.30).
@@ -61,48 +62,61 @@ double error_of(const Tensor& field, const Tensor& masses, const std::vector<dou
   return worst;
 }
 
+/// Seconds a point on both sides, and errors.
+struct Row {
+  double ours, theirs, ratio;
+  double our_error, their_error;
+  bool extrapolated;
+};
+
+/// expected: seconds a point of CVODE, 0 where nothing is known yet.
+Row measure(NativeSolver& solver, double radians, double expected, int repetitions) {
+  char range[64];
+  std::snprintf(range, sizeof range, "problem.variable.range=[1.0e-3, %.1e]", radians / mass);
+  const auto job = test::shipped_job("misaligned_scalar", {range});
+  const training::Trainer trainer(job, at::kCPU);
+  const auto count = job.run.block;
+  const auto masses = (mass * at::linspace(0.95, 1.05, count, at::kDouble)).roll(count / 2).unsqueeze(1);
+  const auto few = masses.narrow(0, 0, expected > seconds_once ? 1 : 2);
+  const bool extrapolated = expected > seconds_at_most;
+
+  auto block = trainer.train(masses);
+  std::vector<double> ours, theirs, ratios;
+  Tensor states;
+  for (int i = 0; i < repetitions; ++i) {
+    ours.push_back(seconds_of([&] { block = trainer.train(masses); }) / static_cast<double>(count));
+    if (extrapolated) {
+      theirs.push_back(expected);
+    } else if (theirs.empty() || expected < seconds_once) {
+      theirs.push_back(seconds_of([&] { states = by_cvode(solver, job, few).value(); }) /
+                       static_cast<double>(few.size(0)));
+    }
+    ratios.push_back(theirs.back() / ours.back());
+  }
+  const auto outputs = job.output_points();
+  return {spread_of(ours).median,
+          spread_of(theirs).median,
+          spread_of(ratios).median,
+          error_of(block.solution[0], masses.squeeze(1), outputs),
+          extrapolated ? NAN : error_of(states[0], few.squeeze(1), outputs),
+          extrapolated};
+}
+
 }  // namespace
 
 void print_long_oscillations(int repetitions) {
-  constexpr std::int64_t points_of_cvode = 2;
   std::printf(
       "| m t_end | gluesweep us/point | CVODE us/point, rtol 1e-8 | CVODE/gluesweep | error gluesweep | "
-      "error CVODE |\n");
-  std::printf("|---|---|---|---|---|---|\n");
+      "error CVODE |\n|---|---|---|---|---|---|\n");
   const auto solver = make_native_solver("misaligned_scalar", {contest_of("misaligned_scalar").usual});
   double seconds_per_radian = 0.0;
   for (const double radians : {1e3, 1e4, 1e5, 1e6, 1e8}) {
-    char range[64];
-    std::snprintf(range, sizeof range, "problem.variable.range=[1.0e-3, %.1e]", radians / mass);
-    const auto job = test::shipped_job("misaligned_scalar", {range});
-    const training::Trainer trainer(job, at::kCPU);
-    const auto points =
-        (mass * at::linspace(0.95, 1.05, job.run.block, at::kDouble)).roll(job.run.block / 2).unsqueeze(1);
-    const auto few = points.narrow(0, 0, points_of_cvode);
-
-    auto block = trainer.train(points);
-    std::vector<double> ours, theirs, ratios;
-    Tensor states;
-    for (int i = 0; i < repetitions; ++i) {
-      ours.push_back(seconds_of([&] { block = trainer.train(points); }) /
-                     static_cast<double>(points.size(0)));
-      const double expected = seconds_per_radian * radians * points_of_cvode;
-      if (expected > seconds_at_most) {
-        theirs.push_back(seconds_per_radian * radians);
-      } else if (theirs.empty() || expected < 1.0) {
-        theirs.push_back(seconds_of([&] { states = by_cvode(*solver, job, few).value(); }) / points_of_cvode);
-      }
-      ratios.push_back(theirs.back() / ours.back());
-    }
-    const double cvode = spread_of(theirs).median;
-    seconds_per_radian = cvode / radians;
-    const auto outputs = job.output_points();
-    std::printf("| %.0e | %s | %s%s | **%s**%s | %s | %s |\n", radians,
-                number(1e6 * spread_of(ours).median).c_str(), number(1e6 * cvode).c_str(),
-                states.defined() ? "" : " (extrapolated)", number(spread_of(ratios).median).c_str(),
-                states.defined() ? "" : " (extrapolated)",
-                error_text(error_of(block.solution[0], points.squeeze(1), outputs)).c_str(),
-                states.defined() ? error_text(error_of(states[0], few.squeeze(1), outputs)).c_str() : "-");
+    const auto row = measure(*solver, radians, seconds_per_radian * radians, repetitions);
+    seconds_per_radian = row.theirs / radians;
+    const char* remark = row.extrapolated ? " (extrapolated)" : "";
+    std::printf("| %.0e | %s | %s%s | **%s**%s | %s | %s |\n", radians, number(1e6 * row.ours).c_str(),
+                number(1e6 * row.theirs).c_str(), remark, number(row.ratio).c_str(), remark,
+                error_text(row.our_error).c_str(), error_text(row.their_error).c_str());
     std::fflush(stdout);
   }
 }

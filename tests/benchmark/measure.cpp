@@ -1,8 +1,10 @@
 #include "measure.hpp"
 
 #include <ATen/Parallel.h>
-#include <malloc.h>
 #include <unistd.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include <algorithm>
 #include <cmath>
@@ -56,8 +58,10 @@ Arguments prepare(int argc, char** argv, int repetitions, const std::vector<std:
                   const std::vector<std::string>& flags) {
   restart_single_threaded(argv);
   at::set_num_threads(1);
+#ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
+#endif
   Arguments arguments{repetitions, {}, {}};
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
@@ -126,19 +130,12 @@ std::vector<training::BlockResult> train_all(const training::Trainer& trainer, c
 
 std::string number(double value) {
   if (!std::isfinite(value)) return "-";
-  const int before = value < 1.0 ? 0 : static_cast<int>(std::log10(value)) + 1;
-  const int decimals =
-      value == 0.0
-          ? 0
-          : std::max(0, 3 - (value < 1.0 ? static_cast<int>(std::floor(std::log10(value))) + 1 : before));
+  const int digits_before = value == 0.0 ? 1 : static_cast<int>(std::floor(std::log10(std::abs(value)))) + 1;
   char text[64];
-  std::snprintf(text, sizeof text, "%.*f", decimals, value);
+  std::snprintf(text, sizeof text, "%.*f", std::max(0, 3 - digits_before), value);
   std::string result = text;
-  for (int at = static_cast<int>(result.find_first_of('.') == std::string::npos ? result.size()
-                                                                                : result.find_first_of('.')) -
-                3;
-       at > 0; at -= 3)
-    result.insert(static_cast<std::size_t>(at), ",");
+  const auto whole = static_cast<int>(std::min(result.find('.'), result.size()));
+  for (int at = whole - 3; at > 0; at -= 3) result.insert(static_cast<std::size_t>(at), ",");
   return result;
 }
 

@@ -21,14 +21,30 @@ void require(int flag, const char* call) {
     throw std::runtime_error(std::string(call) + " failed with SUNDIALS flag " + std::to_string(flag));
 }
 
-void silence(int, const char*, const char*, char*, void*) {}
+// A user looks at the flags; the library's own messages would only stand between the tables.
+#if SUNDIALS_VERSION_MAJOR >= 7
+SUNContext make_context() {
+  SUNContext context = nullptr;
+  require(SUNContext_Create(SUN_COMM_NULL, &context), "SUNContext_Create");
+  require(SUNContext_ClearErrHandlers(context), "SUNContext_ClearErrHandlers");
+  return context;
+}
+void silence(void*) {}
+#else
+SUNContext make_context() {
+  SUNContext context = nullptr;
+  require(SUNContext_Create(nullptr, &context), "SUNContext_Create");
+  return context;
+}
+void ignore(int, const char*, const char*, char*, void*) {}
+void silence(void* cvode) { require(CVodeSetErrHandlerFn(cvode, ignore, nullptr), "CVodeSetErrHandlerFn"); }
+#endif
 
 /// The problem in t or in ln t, in which all slopes are t times larger.
 template <class Problem, Way::Variable variable>
 class Solver : public NativeSolver {
  public:
-  explicit Solver(const CvodeOptions& options) : rtol_(options.rtol) {
-    require(SUNContext_Create(nullptr, &context_), "SUNContext_Create");
+  explicit Solver(const CvodeOptions& options) : rtol_(options.rtol), context_(make_context()) {
     state_ = N_VNew_Serial(n, context_);
     tolerances_ = N_VNew_Serial(n, context_);
     const auto method = options.way.method;
@@ -39,7 +55,7 @@ class Solver : public NativeSolver {
     require(CVodeSVtolerances(cvode_, rtol_, tolerances_), "CVodeSVtolerances");
     require(CVodeSetUserData(cvode_, this), "CVodeSetUserData");
     require(CVodeSetMaxNumSteps(cvode_, options.most_steps), "CVodeSetMaxNumSteps");
-    require(CVodeSetErrHandlerFn(cvode_, silence, nullptr), "CVodeSetErrHandlerFn");
+    silence(cvode_);
     if (method == Way::Method::adams_fixed_point) {
       fixed_point_ = SUNNonlinSol_FixedPoint(state_, 0, context_);
       require(CVodeSetNonlinearSolver(cvode_, fixed_point_), "CVodeSetNonlinearSolver");
@@ -83,12 +99,6 @@ class Solver : public NativeSolver {
     return true;
   }
 
-  long steps() const override {
-    long steps = 0;
-    require(CVodeGetNumSteps(cvode_, &steps), "CVodeGetNumSteps");
-    return steps;
-  }
-
  private:
   static constexpr int n = Problem::size;
   static constexpr bool is_log = variable == Way::Variable::log;
@@ -121,7 +131,7 @@ class Solver : public NativeSolver {
   double rtol_;
   std::array<double, 8> no_parameters_{};
   Problem problem_{no_parameters_.data()};
-  SUNContext context_ = nullptr;
+  SUNContext context_;
   N_Vector state_ = nullptr, tolerances_ = nullptr;
   void* cvode_ = nullptr;
   SUNMatrix matrix_ = nullptr;

@@ -39,8 +39,6 @@ class NativeSolver {
   /// False where CVODE gives up.
   virtual bool solve(const double* parameters, double t_start, const std::vector<double>& outputs,
                      double* states) = 0;
-
-  virtual long steps() const = 0;  ///< of the last solve()
 };
 
 /// Throws std::invalid_argument for a problem that is not written here.

@@ -1,9 +1,12 @@
 // Points a second and errors of every shipped problem on one thread: the shipped jobs as they are, in blocks
-// of their `run.block`, with solution, coefficients and error estimates. Prints Markdown.
+// of their `run.block`, with solution, coefficients and error estimates; and what the time is spent on.
+// Prints Markdown.
 //   benchmark_points [--repetitions N] [PROBLEM]...
 #include <algorithm>
 #include <cstdio>
+#include <numeric>
 
+#include "gluesweep/training/phases.hpp"
 #include "measure.hpp"
 #include "referee.hpp"
 
@@ -15,11 +18,13 @@ using at::Tensor;
 constexpr double seconds_at_least = 1.0;  // of a repetition, but no more than `most_points`
 constexpr std::int64_t most_points = 1024;
 
+using Phases = decltype(training::take_phases());
+
 struct Measurement {
-  std::int64_t points;
   Spread seconds;  ///< a point
   Tensor estimates, iterations;
   double converged;  ///< share
+  Phases phases;     ///< shares of the time
 };
 
 Measurement measure(const job::Job& job, int repetitions) {
@@ -33,18 +38,22 @@ Measurement measure(const job::Job& job, int repetitions) {
 
   std::vector<double> seconds;
   std::vector<training::BlockResult> results;
+  training::take_phases();
   for (int i = 0; i < repetitions; ++i) {
     seconds.push_back(seconds_of([&] { results = train_all(trainer, points, job.run.block); }) /
                       static_cast<double>(points.size(0)));
   }
+  auto phases = training::take_phases();
+  const double whole = std::accumulate(phases.begin(), phases.end(), 0.0);
+  for (auto& phase : phases) phase /= whole;
   std::vector<Tensor> estimates, iterations, converged;
   for (const auto& result : results) {
     estimates.push_back(result.error_estimate);
     iterations.push_back(result.iterations);
     converged.push_back(result.status == static_cast<int>(training::Status::converged));
   }
-  return {points.size(0), spread_of(seconds), at::cat(estimates), at::cat(iterations),
-          at::cat(converged).to(at::kDouble).mean().item<double>()};
+  return {spread_of(seconds), at::cat(estimates), at::cat(iterations),
+          at::cat(converged).to(at::kDouble).mean().item<double>(), phases};
 }
 
 void print(const std::string& name, const job::Job& job, const Measurement& measured, double true_error) {
@@ -56,6 +65,21 @@ void print(const std::string& name, const job::Job& job, const Measurement& meas
               error_text(measured.estimates.median().item<double>()).c_str(),
               error_text(measured.estimates.max().item<double>()).c_str(), error_text(true_error).c_str());
   std::fflush(stdout);
+}
+
+/// Microseconds a point on each phase.
+void print_phases(const std::vector<std::string>& names, const std::vector<Measurement>& measurements) {
+  std::printf("\n| us/point |");
+  for (const auto name : training::phase_names)
+    std::printf(" %.*s |", static_cast<int>(name.size()), name.data());
+  std::printf("\n|---|");
+  for (std::size_t i = 0; i < training::phase_names.size(); ++i) std::printf("---|");
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    std::printf("\n| `%s` |", names[i].c_str());
+    const double whole = 1e6 * measurements[i].seconds.median;
+    for (const double share : measurements[i].phases) std::printf(" %.0f |", share * whole);
+  }
+  std::printf("\n");
 }
 
 }  // namespace
@@ -71,8 +95,11 @@ int main(int argc, char** argv) {
       "| problem | block | points/s | us/point | converged | iterations, median | estimated error, median | "
       "largest | "
       "true error, reference points |\n|---|---|---|---|---|---|---|---|---|\n");
+  std::vector<Measurement> measurements;
   for (const auto& name : arguments.problems) {
     const auto job = test::shipped_job(name);
-    print(name, job, measure(job, arguments.repetitions), Referee(name).error_of_training());
+    measurements.push_back(measure(job, arguments.repetitions));
+    print(name, job, measurements.back(), Referee(name).error_of_training());
   }
+  print_phases(arguments.problems, measurements);
 }

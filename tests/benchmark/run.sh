@@ -36,7 +36,7 @@ done
 step "build in $build"
 configure -DGLUESWEEP_BUILD_TESTS=ON
 cmake --build "$build" --target benchmarks -j "$(build_jobs)"
-if cmake --build "$build" --target help | grep -q '^gluesweep:'; then
+if grep -q '^GLUESWEEP_WITH_MPI:BOOL=ON' "$build/CMakeCache.txt"; then
   cmake --build "$build" --target gluesweep -j "$(build_jobs)"
 fi
 
@@ -67,16 +67,19 @@ table() {
 program() { echo "$build/tests/benchmark/benchmark_$1"; }
 initial="mixed_order_decay michaelis_menten robertson friedmann_background meszaros_growth misaligned_scalar tensor_modes
 freeze_out"
-adam="$(of mixed_order_decay freeze_out misaligned_scalar)"
+# shellcheck disable=SC2086
 initial="$(of $initial)"
+adam="$(of mixed_order_decay freeze_out misaligned_scalar)"
 
 table "The machine, one core" "$(program machine)"
-table "Points a second" "$(program points)" "${repetitions[@]}" ${problems[@]+"${problems[@]}"}
+table "Points a second" "$(program points)" ${repetitions[@]+"${repetitions[@]}"} ${problems[@]+"${problems[@]}"}
 if [ -n "$initial" ] && [ -x "$(program against_cvode)" ]; then
-  table "Against SUNDIALS CVODE" "$(program against_cvode)" "${repetitions[@]}" $initial
+  # shellcheck disable=SC2086
+  table "Against SUNDIALS CVODE" "$(program against_cvode)" ${repetitions[@]+"${repetitions[@]}"} $initial
 fi
 if [ -n "$adam" ]; then
-  table "Against Adam" "$(program against_adam)" "${repetitions[@]}" $adam
+  # shellcheck disable=SC2086
+  table "Against Adam" "$(program against_adam)" ${repetitions[@]+"${repetitions[@]}"} $adam
 fi
 case " $(of mixed_order_decay) " in
   *mixed*)
