@@ -19,7 +19,7 @@ class AdamMethod : public Method {
   std::int64_t head_columns() const override {
     return static_cast<std::int64_t>(system_.patches()) * system_.size();
   }
-  std::int64_t peak_bytes() const override {
+  std::int64_t peak_bytes(int) const override {
     return tools_.peak_bytes(head_columns(), 2 * (AdamTools::sample_sets + 1) + 20 * system_.size());
   }
 
@@ -55,7 +55,7 @@ Outcome AdamMethod::train(const Points& points, int) const {
   for (const auto& scale : scales) coefficients.push_back(scale.coefficients);
   const auto head = at::cat({fit.weights.transpose(1, 2), at::cat(offsets, 1).unsqueeze(1)}, 1);
   return {std::make_shared<FramesSolution>(system_, points, networks),
-          &tools_.elements,
+          make_grid(system_, points.maps, tools_.elements),
           &tools_.finer,
           fit.residual,
           fit.iterations,

@@ -21,7 +21,7 @@ class AdamSumMethod : public Method {
   std::int64_t head_features() const override { return tools_.perceptron.size() + 1; }
   std::int64_t head_columns() const override { return ansatz_.constants(); }
   std::int64_t patches_per_map() const override { return system_.patches(); }
-  std::int64_t peak_bytes() const override {
+  std::int64_t peak_bytes(int) const override {
     return tools_.peak_bytes(head_columns(), 2 * (AdamTools::sample_sets + 1) + 20 * system_.size());
   }
 
@@ -53,7 +53,7 @@ Outcome AdamSumMethod::train(const Points& points, int) const {
     return scale.at(xi) * (offset + value);
   };
   return {std::make_shared<SumSolution>(system_, ansatz_, points, map, networks),
-          &tools_.elements,
+          make_grid(system_, points.maps, tools_.elements),
           &tools_.finer,
           fit.residual,
           fit.iterations,

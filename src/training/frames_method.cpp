@@ -13,6 +13,7 @@ using at::Tensor;
 
 constexpr double rescue_features = 2.0;  // times network.features
 constexpr int rescue_elements = 2;       // times network.elements
+constexpr std::int64_t first_batch = 128, rescue_batch = 32;
 
 // Features between nodes are interpolated in a table with one element of this many nodes for each neuron,
 // which is as exact as their rounding: a product with the heads, instead of all neurons afresh at every
@@ -101,11 +102,10 @@ class FramesMethod : public Method {
   std::int64_t head_columns() const override {
     return static_cast<std::int64_t>(system_.patches()) * system_.size();
   }
-  std::int64_t peak_bytes() const override { return std::max(peak_bytes(first_), peak_bytes(rescue_)); }
+  std::int64_t peak_bytes(int rung) const override;
+  std::int64_t batch(int rung) const override { return rung == 0 ? first_batch : rescue_batch; }
 
  private:
-  std::int64_t peak_bytes(const Equipment& equipment) const;
-
   const problem::System& system_;
   FitOptions options_;
   at::Device device_;
@@ -131,7 +131,7 @@ Outcome FramesMethod::train(const Points& points, int rung) const {
     fit.finite = fit.defect.isfinite();
   }
   Outcome outcome{std::make_shared<FramesSolution>(system_, points, networks),
-                  &equipment.elements,
+                  grid,
                   &equipment.finer,
                   fit.defect,
                   fit.iterations + first.steps,
@@ -160,11 +160,16 @@ void FramesMethod::refresh() {
   rescue_.refresh(device_);
 }
 
-/// Normal matrices and their factors, and element rows.
-std::int64_t FramesMethod::peak_bytes(const Equipment& equipment) const {
+/// Arrays on the nodes and the tables of the networks; of a rescue also normal matrices, their factors and
+/// element rows.
+std::int64_t FramesMethod::peak_bytes(int rung) const {
+  const auto& equipment = rung == 0 ? first_ : rescue_;
   const std::int64_t n = system_.size(), patches = system_.patches();
   const auto features = equipment.trunk.size(), nodes = equipment.elements.size();
-  return 8 * (4 * patches * n * n * features * features + 40 * n * n * nodes * equipment.elements.nodes);
+  const auto arrays = patches * n * (equipment.table.size() + 20 * (n + 1) * estimate_elements * nodes);
+  const auto matrices =
+      4 * patches * n * n * features * features + 40 * n * n * nodes * equipment.elements.nodes;
+  return 8 * (arrays + (rung == 0 ? 0 : matrices));
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ class MatchingMethod : public Method {
     const auto options = points.theta.front().options();
     const auto count = points.count(), columns = head_columns();
     return {std::make_shared<FramesSolution>(system_, points, networks),
-            &elements_,
+            make_grid(system_, points.maps, elements_),
             nullptr,
             at::full({count}, NAN, options),
             at::zeros({count}, options.dtype(at::kInt)),
@@ -37,7 +37,7 @@ class MatchingMethod : public Method {
   std::int64_t head_columns() const override {
     return static_cast<std::int64_t>(system_.patches()) * system_.size();
   }
-  std::int64_t peak_bytes() const override { return 0; }
+  std::int64_t peak_bytes(int) const override { return 0; }
 
  private:
   const problem::System& system_;

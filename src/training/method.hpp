@@ -18,11 +18,11 @@ inline constexpr int estimate_elements = 2;  // those of the error estimate, tim
 /// How far some points got.
 struct Outcome {
   std::shared_ptr<const Solution> solution;  ///< borrows from the method
-  const network::Elements* elements;      ///< per patch; those that place limits and find degenerate frames
-  const network::Elements* finer;         ///< those on which the error is estimated
-  at::Tensor defect, iterations, finite;  ///< (B); iterations int32, finite bool
-  at::Tensor head;                        ///< (B, F, K), see BlockResult
-  at::Tensor map, scale;                  ///< as stored, see BlockResult
+  Grid grid;                                 ///< on which limits are placed and degenerate frames found
+  const network::Elements* finer;            ///< those on which the error is estimated
+  at::Tensor defect, iterations, finite;     ///< (B); iterations int32, finite bool
+  at::Tensor head;                           ///< (B, F, K), see BlockResult
+  at::Tensor map, scale;                     ///< as stored, see BlockResult
 };
 
 /// One way of training (training.method and training.ansatz) with all that it prepares once. Immutable but
@@ -40,9 +40,13 @@ class Method {
   virtual std::vector<std::pair<std::string, at::Tensor>> arrays() const { return {}; }
   virtual void refresh() {}
 
-  virtual std::int64_t head_features() const = 0;  ///< F of Outcome::head
-  virtual std::int64_t head_columns() const = 0;   ///< K
-  virtual std::int64_t peak_bytes() const = 0;     ///< working memory per point of a batch, roughly
+  virtual std::int64_t head_features() const = 0;       ///< F of Outcome::head
+  virtual std::int64_t head_columns() const = 0;        ///< K
+  virtual std::int64_t peak_bytes(int rung) const = 0;  ///< working memory per point of a batch, roughly
+
+  /// Points worked on at once on a CPU: enough to share the cost of every operation, few enough for their
+  /// arrays to stay in cache.
+  virtual std::int64_t batch(int) const { return 32; }
 
   /// How many patches' terms make one stored map: all where they share a map over the whole domain.
   virtual std::int64_t patches_per_map() const { return 1; }

@@ -68,7 +68,9 @@ class PlainMethod : public Method {
   Outcome train(const Points& points, int rung) const override;
   std::int64_t head_features() const override { return tools_.perceptron.size() + head_extras; }
   std::int64_t head_columns() const override { return system_.size(); }
-  std::int64_t peak_bytes() const override { return tools_.peak_bytes(head_columns(), 20 * system_.size()); }
+  std::int64_t peak_bytes(int) const override {
+    return tools_.peak_bytes(head_columns(), 20 * system_.size());
+  }
 
  private:
   const problem::System& system_;
@@ -88,7 +90,7 @@ Outcome PlainMethod::train(const Points& points, int) const {
       at::cat({fit.weights.transpose(1, 2), row(variables.base), row(variables.unit), row(logarithmic)}, 1);
   const auto constants = static_cast<std::int64_t>(system_.patches()) * system_.size();
   return {std::make_shared<PlainSolution>(system_, points, tools_.perceptron, variables, fit.weights),
-          &tools_.elements,
+          make_grid(system_, points.maps, tools_.elements),
           &tools_.finer,
           fit.residual,
           fit.iterations,

@@ -44,7 +44,7 @@ class SumMethod : public Method {
   std::int64_t head_features() const override { return trunk_.size(); }
   std::int64_t head_columns() const override { return ansatz_.constants(); }
   std::int64_t patches_per_map() const override { return system_.patches(); }
-  std::int64_t peak_bytes() const override {
+  std::int64_t peak_bytes(int) const override {
     // Normal matrices and their factors, and element rows.
     const auto all = head_columns(), features = trunk_.size(), nodes = whole_.size();
     return 8 * (4 * all * all * features * features +
@@ -76,7 +76,7 @@ Outcome SumMethod::train(const Points& points, int) const {
     return scale.at(xi) * at::bmm(head, trunk.features(xi).transpose(1, 2));
   };
   return {std::make_shared<SumSolution>(system_, ansatz_, points, map, networks),
-          &elements_,
+          make_grid(system_, points.maps, elements_),
           &finer_,
           fit.defect,
           fit.iterations,

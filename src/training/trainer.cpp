@@ -15,7 +15,6 @@ namespace {
 using at::Tensor;
 using problem::System;
 
-constexpr std::int64_t cpu_batch = 1024;  // points worked on at once: their arrays stay in cache
 // The estimate is exact to first order on the finer elements; what those still miss lies within this factor,
 // which makes it an upper bound for more than 95% of the points of every shipped problem.
 constexpr double estimate_safety = 2.0;
@@ -104,7 +103,7 @@ struct Trainer::Implementation {
 /// Trains some points and describes what came out.
 BlockResult Trainer::Implementation::attempt(const Points& points, int rung) const {
   const auto outcome = method->train(points, rung);
-  const auto grid = make_grid(system, points.maps, *outcome.elements);
+  const auto& grid = outcome.grid;
   const auto t = output_t.expand({points.count(), -1});
   BlockResult result;
   describe(points, grid, t, *outcome.solution, result);
@@ -199,7 +198,7 @@ void Trainer::Implementation::climb(const Tensor& parameters, BlockResult& block
   for (int rung = 1; rung < method->rungs(); ++rung) {
     const auto bad = (block.status != code(Status::converged)).nonzero().squeeze(1);
     if (bad.numel() == 0) return;
-    for (const auto& index : bad.split(cpu_batch)) {
+    for (const auto& index : bad.split(method->batch(rung))) {
       const auto better = attempt(prepare(parameters.index_select(0, index.to(device))), rung);
       const auto improved =
           (comparable(better) < comparable(block).index_select(0, index)).nonzero().squeeze(1);
@@ -225,7 +224,7 @@ BlockResult Trainer::train(const Tensor& parameters) const {
   const auto& self = *implementation_;
   const auto begin = std::chrono::steady_clock::now();
   const auto count = parameters.size(0);
-  const auto batch = self.device.is_cpu() ? cpu_batch : count;
+  const auto batch = self.device.is_cpu() ? self.method->batch(0) : count;
   std::vector<BlockResult> parts;
   const auto on_device = parameters.to(self.device);
   for (std::int64_t first = 0; first < count; first += batch) {
@@ -258,11 +257,14 @@ std::int64_t Trainer::scale_terms() const { return network::Scale::terms; }
 std::int64_t Trainer::peak_bytes(std::int64_t points) const {
   const auto& self = *implementation_;
   const std::int64_t n = self.system.size(), patches = self.system.patches(), outputs = self.output_t.size(1);
-  // The features at every output point beside what training needs.
-  const auto working = self.method->peak_bytes() + 8 * 3 * outputs * (head_features() + 20 * n);
+  const auto described = 8 * 30 * outputs * patches * (n + 1);
   const auto kept = 8 * (patches * n * (outputs + 2 * head_features()) + 3 * n * outputs);
-  const auto batch = self.device.is_cpu() ? std::min(points, cpu_batch) : points;
-  return batch * working + 2 * points * kept;
+  std::int64_t most = 0;
+  for (int rung = 0; rung < self.method->rungs(); ++rung) {
+    const auto batch = self.device.is_cpu() || rung > 0 ? std::min(points, self.method->batch(rung)) : points;
+    most = std::max(most, batch * (self.method->peak_bytes(rung) + described));
+  }
+  return most + 2 * points * kept;
 }
 
 }  // namespace gluesweep::training
