@@ -103,7 +103,7 @@ Frame::Step Frame::newton_step(const Tensor& t, const Tensors& theta, const Tens
 }
 
 /// One damped Newton step at all places of a search; which of them are settled.
-Tensor Frame::advance(Search& search) const {
+Tensor Frame::advance(Search& search, double shortest_step) const {
   const auto n = static_cast<std::size_t>(size_);
   Tensors trial(n);
   for (std::size_t k = 0; k < n; ++k) trial[k] = search.constants[k] + search.factor * search.step[k];
@@ -119,12 +119,12 @@ Tensor Frame::advance(Search& search) const {
   if (linear_) return at::ones_like(better);
   // Steps that are shortened further than this no longer help.
   const auto shortest =
-      at::where(search.error <= acceptable, 0.1 * at::ones_like(error), 1.0e-6 * at::ones_like(error));
+      at::where(search.error <= acceptable, 0.1 * at::ones_like(error), shortest_step * at::ones_like(error));
   return (search.error <= inverted) | (~better & (search.factor < shortest));
 }
 
 Frame::Inverse Frame::invert(const Tensor& t, const Tensors& theta, const Tensors& state,
-                             const Tensors& guess) const {
+                             const Tensors& guess, double shortest_step) const {
   const auto n = static_cast<std::size_t>(size_);
   Tensors constants = full(guess, t);
   if (start_) {
@@ -144,7 +144,7 @@ Frame::Inverse Frame::invert(const Tensor& t, const Tensors& theta, const Tensor
     Search search = whole.at(open);
     // Settled places leave: they must not depend on how long the others take, nor wait for them.
     for (int i = 0; i < newton_steps && search.place.numel() > 0; ++i) {
-      const auto settled = advance(search);
+      const auto settled = advance(search, shortest_step);
       for (std::size_t k = 0; k < n; ++k) constants[k].index_copy_(0, search.place, search.constants[k]);
       errors.index_copy_(0, search.place, search.error);
       search = search.at((~settled).squeeze(1).nonzero().squeeze(1));

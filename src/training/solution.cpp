@@ -9,7 +9,8 @@ namespace {
 
 using at::Tensor;
 
-constexpr int crossover_places = 81;  // on each side of a hand-over
+constexpr double hopeless_step = 1.0e-2;  // shortening of a Newton step
+constexpr int crossover_places = 81;      // on each side of a hand-over
 constexpr int refined_places = 17;
 
 /// |change| / magnitude; no change is none, also where an unknown and its magnitude vanish.
@@ -23,7 +24,8 @@ Tensor nan_like(const Tensor& values) { return at::full_like(values, NAN); }
 
 Tensors expressed(const problem::System& system, int patch, const Points& points, const Tensor& t,
                   const Tensors& state, const Tensors& guess) {
-  auto inverse = system.frame(patch).invert(t, points.theta, state, guess);
+  // Far from its region a patch may have no constants for the state at all: no long search for them.
+  auto inverse = system.frame(patch).invert(t, points.theta, state, guess, hopeless_step);
   const auto condition = system.frame(patch).condition(t, points.theta, inverse.constants);
   const auto known = inverse.error.isfinite() & (condition < problem::Frame::degenerate_condition);
   for (auto& values : inverse.constants) values = at::where(known, values, nan_like(values));

@@ -62,7 +62,9 @@ class Frame {
 
   /// Solves Phi(t; C) = state for C: the problem's own inverse or the one found by undoing the expression,
   /// where there is one, polished by a damped Newton iteration that starts from it or from `guess`.
-  Inverse invert(const at::Tensor& t, const Tensors& theta, const Tensors& state, const Tensors& guess) const;
+  /// A place is given up where steps shortened by less than shortest_step still lead further away.
+  Inverse invert(const at::Tensor& t, const Tensors& theta, const Tensors& state, const Tensors& guess,
+                 double shortest_step = 1.0e-6) const;
 
  private:
   friend class FrameCompiler;
@@ -73,7 +75,7 @@ class Frame {
   };
   Step newton_step(const at::Tensor& t, const Tensors& theta, const Tensors& state,
                    const Tensors& constants) const;
-  at::Tensor advance(Search& search) const;
+  at::Tensor advance(Search& search, double shortest_step) const;
 
   std::string name_;
   int size_ = 0;
