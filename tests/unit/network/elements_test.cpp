@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "../../support/jobs.hpp"
+#include "gluesweep/problem/kernels.hpp"
 
 namespace gluesweep::network {
 namespace {
@@ -125,6 +126,114 @@ TEST(Elements, ManyElementsEndWhereTheyShould) {
   EXPECT_EQ(elements.size(), 333 * 7 + 1);
   EXPECT_EQ(elements.xi[-1].item<double>(), 1.0);
   EXPECT_TRUE((elements.xi.slice(0, 1) > elements.xi.slice(0, 0, -1)).all().item<bool>());
+}
+
+TEST(Elements, ContinuationIsExactForPolynomialsUpToTheirNumber) {
+  for (int s = 2; s <= 9; ++s) {
+    const Elements elements(2, s);
+    for (int k = 0; k <= s; ++k) {
+      const auto values = elements.xi.pow(k);
+      const auto next = at::matmul(elements.continuation, values.narrow(0, 0, s + 1));
+      EXPECT_LT(distance(next, values.narrow(0, s + 1, s)),
+                1e-15 * elements.continuation.abs().sum(1).max().item<double>())
+          << s << " nodes, x^" << k;
+    }
+    // One degree more is not.
+    const auto values = elements.xi.pow(s + 1);
+    EXPECT_GT(
+        distance(at::matmul(elements.continuation, values.narrow(0, 0, s + 1)), values.narrow(0, s + 1, s)),
+        1e-3);
+  }
+}
+
+// --- kernels against tensor operations
+// ------------------------------------------------------------------------
+
+struct Table {
+  Elements elements;
+  at::Tensor values;  // (5, 3, N)
+  at::Tensor where;   // (5, 150): at random, on borders and nodes, outside
+
+  Table(int count, int nodes) : elements(count, nodes) {
+    at::manual_seed(2);
+    values = at::rand({5, 3, elements.size()}, at::kDouble) - 0.5;
+    const auto borders = at::linspace(-1.0, 1.0, count + 1, at::kDouble);
+    const auto special =
+        at::cat({borders, elements.xi.slice(0, 0, 20), at::tensor({-1.01, 1.01}, at::kDouble)}, 0);
+    const auto random = 2.0 * at::rand({5, 150 - special.size(0)}, at::kDouble) - 1.0;
+    where = at::cat({special.expand({5, -1}), random}, 1);
+  }
+};
+
+TEST(ElementsKernels, InterpolateAsTensorOperationsDo) {
+  for (const int count : {1, 7, 40}) {
+    for (const int nodes : {2, 5, 9}) {
+      const Table table(count, nodes);
+      const auto found = table.elements.interpolate(table.values, table.where);
+      const auto one_row = table.elements.interpolate(table.values.select(1, 2), table.where);
+      EXPECT_EQ(found.sizes(), (at::IntArrayRef{5, 3, 150}));
+      EXPECT_TRUE(at::equal(one_row, found.select(1, 2)));
+      const problem::WithoutKernels without;
+      const auto expected = table.elements.interpolate(table.values, table.where);
+      EXPECT_EQ(expected.sizes(), found.sizes());
+      EXPECT_LT(distance(found, expected), 1e-12) << count << " elements of " << nodes << " nodes";
+      EXPECT_LT(distance(table.elements.interpolate(table.values.select(1, 2), table.where), one_row), 1e-12);
+    }
+  }
+}
+
+TEST(ElementsKernels, InterpolateStridedValues) {
+  const Table table(7, 4);
+  const auto expected = table.elements.interpolate(table.values, table.where);
+  const auto strided = table.values.transpose(0, 2).contiguous().transpose(0, 2);
+  EXPECT_FALSE(strided.is_contiguous());
+  EXPECT_TRUE(at::equal(table.elements.interpolate(strided, table.where.t().contiguous().t()), expected));
+}
+
+TEST(ElementsKernels, GiveEveryPlaceTheSameBits) {
+  const Table table(7, 4);
+  const auto whole = table.elements.interpolate(table.values, table.where);
+  for (const int count : {1, 31, 32, 33, 149}) {
+    const auto columns = at::randperm(150).slice(0, 0, count), rows = at::randperm(5).slice(0, 0, 2);
+    const auto part = table.elements.interpolate(table.values.index_select(0, rows),
+                                                 table.where.index_select(0, rows).index_select(1, columns));
+    EXPECT_TRUE(at::equal(part, whole.index_select(0, rows).index_select(2, columns))) << count;
+  }
+}
+
+TEST(ElementsKernels, GoOnWithTheLastPolynomialOutside) {
+  const Elements elements(6, 4);
+  const auto cubic = [](const at::Tensor& xi) { return 2.0 * xi.pow(3) - xi + 0.5; };
+  const auto where = at::tensor({-1.5, -1.1, 1.0001, 1.4}, at::kDouble).unsqueeze(0);
+  EXPECT_LT(distance(elements.interpolate(cubic(elements.xi).unsqueeze(0), where), cubic(where)), 1e-11);
+  const problem::WithoutKernels without;
+  EXPECT_LT(distance(elements.interpolate(cubic(elements.xi).unsqueeze(0), where), cubic(where)), 1e-11);
+}
+
+TEST(ElementsKernels, AreUndefinedWhereThePlaceIs) {
+  const Table table(7, 4);
+  auto where = table.where.clone();
+  where[1][3] = NAN;
+  where[2][40] = INFINITY;
+  where[4][149] = -INFINITY;
+  const auto expected = table.elements.interpolate(table.values, table.where);
+  const auto check = [&] {
+    const auto found = table.elements.interpolate(table.values, where);
+    const auto sound = where.isfinite().unsqueeze(1).expand_as(found);
+    EXPECT_TRUE(at::equal(found.isfinite(), sound));
+    EXPECT_LT(distance(at::where(sound, found, expected), expected), 1e-12);
+  };
+  check();
+  const problem::WithoutKernels without;
+  check();
+}
+
+TEST(ElementsKernels, SeeOneElementOnly) {
+  Table table(7, 4);
+  table.values.narrow(2, 9, 3).fill_(NAN);  // inner nodes of the third element
+  const auto place = (table.where + 1.0) * 3.5;
+  const auto third = ((place >= 2.0) & (place < 3.0)).unsqueeze(1).expand({5, 3, -1});
+  EXPECT_TRUE(at::equal(table.elements.interpolate(table.values, table.where).isnan(), third));
 }
 
 }  // namespace

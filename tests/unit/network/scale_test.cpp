@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "../../support/jobs.hpp"
+#include "gluesweep/problem/kernels.hpp"
 
 namespace gluesweep::network {
 namespace {
@@ -59,6 +60,62 @@ TEST(Scale, IsTheExponentialOfAChebyshevSeries) {
     }
     EXPECT_NEAR(scale.at(at::tensor({xi}, at::kDouble)).item<double>(), std::exp(sum), 1e-13);
   }
+}
+
+// --- kernels against tensor operations
+// ------------------------------------------------------------------------
+
+Scale random_scale(std::int64_t points) {
+  at::manual_seed(9);
+  return {10.0 * at::rand({points, 3, Scale::terms}, at::kDouble) - 5.0};
+}
+
+TEST(ScaleKernels, AgreeWithTensorOperations) {
+  const auto scale = random_scale(5);
+  const auto shared = at::linspace(-1.05, 1.05, 77, at::kDouble);
+  const auto own = 2.0 * at::rand({5, 45}, at::kDouble) - 1.0;
+  const auto found_shared = scale.at(shared), found_own = scale.at(own);
+  EXPECT_EQ(found_shared.sizes(), (at::IntArrayRef{5, 3, 77}));
+  EXPECT_EQ(found_own.sizes(), (at::IntArrayRef{5, 3, 45}));
+  const problem::WithoutKernels without;
+  // Of the order of the logarithm, up to 35 and more outside, times rounding.
+  EXPECT_LT(test::relative_distance(found_shared, scale.at(shared)), 2e-13);
+  EXPECT_LT(test::relative_distance(found_own, scale.at(own)), 2e-13);
+}
+
+TEST(ScaleKernels, GiveEveryPlaceTheSameBits) {
+  const auto scale = random_scale(6);
+  const auto own = 2.0 * at::rand({6, 70}, at::kDouble) - 1.0;
+  const auto whole = scale.at(own);
+  EXPECT_TRUE(at::equal(scale.at(own[2]).select(0, 2), whole[2]));  // places of all points or of its own
+  for (const int count : {1, 31, 32, 33, 69}) {
+    const auto columns = at::randperm(70).slice(0, 0, count), rows = at::randperm(6).slice(0, 0, 4);
+    const Scale part{scale.coefficients.index_select(0, rows)};
+    EXPECT_TRUE(at::equal(part.at(own.index_select(0, rows).index_select(1, columns)),
+                          whole.index_select(0, rows).index_select(2, columns)))
+        << count;
+  }
+}
+
+TEST(ScaleKernels, TakeStridedArrays) {
+  const auto scale = random_scale(6);
+  const auto own = at::rand({6, 70}, at::kDouble);
+  const Scale strided{scale.coefficients.transpose(0, 2).contiguous().transpose(0, 2)};
+  EXPECT_TRUE(at::equal(strided.at(own.t().contiguous().t()), scale.at(own)));
+}
+
+TEST(ScaleKernels, KeepUndefinedAndExtremeValuesToThemselves) {
+  auto scale = random_scale(4);
+  auto own = at::rand({4, 40}, at::kDouble);
+  const auto before = scale.at(own);
+  scale.coefficients[1][2][3] = NAN;
+  scale.coefficients[2][0][0] = 2000.0;
+  own[3][5] = NAN;
+  const auto after = scale.at(own);
+  EXPECT_TRUE(after[1][2].isnan().all().item<bool>());
+  EXPECT_TRUE(after[2][0].isinf().all().item<bool>());
+  EXPECT_TRUE(after[3].select(1, 5).isnan().all().item<bool>());
+  EXPECT_EQ(at::ne(after, before).sum().item<int>(), 40 + 40 + 3);
 }
 
 }  // namespace
