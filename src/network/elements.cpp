@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "gluesweep/problem/kernels.hpp"
+#include "gluesweep/problem/work.hpp"
 #include "network_kernels.hpp"
 
 namespace gluesweep::network {
@@ -142,6 +143,8 @@ at::Tensor Elements::interpolate(const at::Tensor& values, const at::Tensor& whe
     const auto points = values.size(0), rows = values.size(1), places = where.size(1);
     const auto from = values.contiguous(), xi_at = where.expand({points, places}).contiguous();
     at::Tensor result = at::empty({points, rows, places}, values.options());
+    const auto at_places = static_cast<double>(points * places * (nodes + 1));
+    problem::count_work({at_places * (5.0 + 2.0 * static_cast<double>(rows)), 0.0, 0.0, 0.0, 0.0, 0.0});
     for (std::int64_t point = 0; point < points; ++point) {
       network_kernels().interpolate(count, nodes, nodes_at, inverse_products.data(),
                                     from.data_ptr<double>() + point * rows * size(), static_cast<int>(rows),

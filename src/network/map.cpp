@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gluesweep/problem/kernels.hpp"
+#include "gluesweep/problem/work.hpp"
 #include "network_kernels.hpp"
 
 namespace gluesweep::network {
@@ -95,6 +96,8 @@ Tensor Map::xi(const Tensor& x) const {
   for (std::int64_t first = 0; first < points; first += problem::lanes) {
     const auto count = std::min<std::int64_t>(problem::lanes, points - first);
     const OnLanes own(*this, whole, first, count);
+    const auto terms = static_cast<double>(centre.size(1) * places * count);
+    problem::count_work({terms * 6.0, terms, terms, 0.0, 0.0, 0.0});
     for (std::int64_t lane = 0; lane < count; ++lane) {
       network_kernels().positions(own.lanes(), static_cast<int>(lane),
                                   from.data_ptr<double>() + (first + lane) * places, places,
@@ -117,6 +120,9 @@ Map::Nodes nodes_on_lanes(const Map& map, const Tensor& total, const Tensor& xi)
   for (std::int64_t first = 0; first < points; first += lanes) {
     const auto count = std::min<std::int64_t>(lanes, points - first);
     const OnLanes own(map, total, first, count);
+    // Two steps of Halley's method a node, as a rule, and the density there.
+    const auto terms = static_cast<double>(map.centre.size(1) * size * lanes);
+    problem::count_work({terms * 40.0, terms * 10.0, terms * 2.0, 0.0, 0.0, 0.0});
     network_kernels().nodes(own.lanes(), at_xi.data_ptr<double>(), static_cast<int>(size), x.data(),
                             slope.data());
     for (std::int64_t lane = 0; lane < count; ++lane) {

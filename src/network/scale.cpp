@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "gluesweep/problem/kernels.hpp"
+#include "gluesweep/problem/work.hpp"
 #include "network_kernels.hpp"
 
 namespace gluesweep::network {
@@ -39,6 +40,8 @@ Tensor at_on_lanes(const Tensor& coefficients, const Tensor& xi) {
   Tensor result = at::empty({points, n, places}, coefficients.options());
   const auto *series = from.data_ptr<double>(), *x = at_xi.data_ptr<double>();
   auto* to = result.data_ptr<double>();
+  const auto values = static_cast<double>(result.numel());
+  problem::count_work({values * 3.0 * Scale::terms, 0.0, values, 0.0, 0.0, 0.0});
   for (std::int64_t row = 0; row < points * n; ++row) {
     network_kernels().scales(series + row * Scale::terms, Scale::terms, own_places ? x + row / n * places : x,
                              places, to + row * places);

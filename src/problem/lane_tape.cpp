@@ -25,6 +25,18 @@ RunSteps choose_run_steps() {
   return baseline::run_steps;
 }
 
+Work kind_of(Op op) {
+  switch (op) {
+    case Op::divide:
+    case Op::sqrt: return Work::division;
+    case Op::power: return Work::power;
+    case Op::negate:
+    case Op::abs:
+    case Op::sign: return Work::simple;
+    default: return is_binary(op) ? Work::simple : Work::function;
+  }
+}
+
 }  // namespace
 
 LaneRegisters::LaneRegisters(std::size_t size)
@@ -106,6 +118,12 @@ LaneTape::LaneTape(const Tape& tape, const std::vector<int>& levels) : input_lev
     outputs_.push_back(output.slot >= 0 ? at(offset, output.slot) : number(output.value));
   }
   share_registers(static_cast<int>(begin_[begin_.size() - 2]));
+  for (std::size_t now = 0; now + 1 < begin_.size(); ++now) {
+    work_.emplace_back();
+    for (auto k = begin_[now]; k < begin_[now + 1]; ++k) {
+      work_.back()[static_cast<std::size_t>(kind_of(steps_[k].op))] += lanes;
+    }
+  }
 }
 
 /// Lets the results of the last level share registers, so that they stay in the first cache.
@@ -152,6 +170,7 @@ void LaneTape::run(int level, LaneRegisters& registers) const {
   static const RunSteps run_steps = choose_run_steps();
   const auto first = begin_[static_cast<std::size_t>(level)],
              last = begin_[static_cast<std::size_t>(level) + 1];
+  count_work(work_[static_cast<std::size_t>(level)]);
   run_steps(steps_.data() + first, last - first, registers[0]);
 }
 

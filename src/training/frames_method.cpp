@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "defects.hpp"
+#include "gluesweep/problem/work.hpp"
 #include "gluesweep/training/gauss_newton.hpp"
 #include "gluesweep/training/march.hpp"
 #include "gluesweep/training/phases.hpp"
@@ -51,6 +52,9 @@ class HeadNetworks {
   HeadNetworks(const Equipment& equipment, Scales scales, Heads heads)
       : equipment_(equipment), scales_(std::move(scales)), heads_(std::move(heads)) {
     for (std::size_t p = 0; p < heads_.size(); ++p) {
+      const auto products =
+          heads_[p].numel() * (equipment.table_features.size(0) + equipment.features.size(0));
+      problem::count_work(problem::Work::product, 2.0 * static_cast<double>(products));
       tables_.push_back(at::matmul(heads_[p], equipment.table_features.t()));
       nodes_.push_back(
           (scales_[p].at(equipment.elements.xi) * at::matmul(heads_[p], equipment.features.t())).unbind(1));
@@ -60,8 +64,13 @@ class HeadNetworks {
   Tensors operator()(int patch, const Tensor& xi) const {
     const auto p = static_cast<std::size_t>(patch);
     if (xi.is_same(equipment_.elements.xi)) return nodes_[p];
-    const auto values = xi.dim() == 1 ? at::matmul(heads_[p], features(xi).t())
-                                      : equipment_.table.interpolate(tables_[p], xi);
+    Tensor values;
+    if (xi.dim() == 1) {
+      problem::count_work(problem::Work::product, 2.0 * static_cast<double>(heads_[p].numel() * xi.numel()));
+      values = at::matmul(heads_[p], features(xi).t());
+    } else {
+      values = equipment_.table.interpolate(tables_[p], xi);
+    }
     return (scales_[p].at(xi) * values).unbind(1);
   }
 

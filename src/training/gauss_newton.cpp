@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "defects.hpp"
+#include "gluesweep/problem/work.hpp"
 #include "gluesweep/training/phases.hpp"
 #include "normal_equations.hpp"
 #include "row_weights.hpp"
@@ -316,6 +317,8 @@ Heads project(const network::Trunk& trunk, const network::Elements& elements, co
   Heads heads;
   for (std::size_t p = 0; p < nodes.size(); ++p) {
     const auto target = at::stack(nodes[p], 1) / scales[p].at(elements.xi);
+    const auto products = (1 + 2 * refinements) * target.numel() * inverse.size(1);
+    problem::count_work(problem::Work::product, 2.0 * static_cast<double>(products));
     Tensor head = at::matmul(target, inverse);
     // The features are orthonormal to some 1e-5 only: the weakest are sums of neurons that nearly cancel.
     // Projecting what was missed gains as much each time.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "gluesweep/problem/work.hpp"
+
 namespace gluesweep::training {
 
 using problem::lanes;
@@ -82,6 +84,8 @@ void LaneElements::assemble(const double* left, const double* values) {
     }
   }
   const double* speed = speed_.data() + (1 + element_ * s) * lanes;
+  const double unknowns = n * s;
+  problem::count_work(problem::Work::elimination, 2.0 * lanes * unknowns * (unknowns + 2.0 * s));
   element_kernels().assemble(shape_, rates_.data(), jacobian_.data(), speed, left, values, matrix_.data(),
                              missing_.data());
 }

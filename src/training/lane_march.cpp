@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gluesweep/problem/work.hpp"
 #include "lane_elements.hpp"
 
 namespace gluesweep::training {
@@ -12,6 +13,12 @@ using at::Tensor;
 using problem::lanes;
 
 using Lanes = std::vector<double>;
+
+void solve(LaneElements& elements, double* right, int columns) {
+  const double size = elements.size();
+  problem::count_work(problem::Work::elimination, lanes * size * size * (2.0 / 3.0 * size + 2.0 * columns));
+  element_kernels().solve(elements.matrix(), right, elements.size(), columns);
+}
 
 /// Newton's method element after element for up to `lanes` sweep points.
 class Marcher {
@@ -93,7 +100,7 @@ void Marcher::solve_element(int element) {
   guess(element);
   for (int step = 0; step < newton_steps; ++step) {
     elements_.assemble(left_.data(), values_.data());
-    kernels.solve(elements_.matrix(), elements_.missing(), elements_.size(), 1);
+    solve(elements_, elements_.missing(), 1);
     kernels.advance(elements_.shape(), elements_.missing(), units_.data(), active, values_.data(), size);
     bool any = false;
     for (std::size_t lane = 0; lane < lanes; ++lane) {
@@ -186,7 +193,7 @@ Tensor chain_on_lanes(const problem::Frame& frame, const Tensors& theta, const n
             to[lane] = from[lane] + (c + 1 == columns ? missing[lane] : 0.0);
         }
       }
-      element_kernels().solve(system.matrix(), right.data(), system.size(), static_cast<int>(columns));
+      solve(system, right.data(), static_cast<int>(columns));
       for (std::int64_t k = 0; k < n; ++k) {
         for (int i = 0; i < s; ++i) {
           const auto node = 1 + static_cast<std::int64_t>(e) * s + i;

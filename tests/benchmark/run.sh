@@ -73,6 +73,7 @@ adam="$(of mixed_order_decay freeze_out misaligned_scalar)"
 
 table "The machine, one core" "$(program machine)"
 table "Points a second" "$(program points)" ${repetitions[@]+"${repetitions[@]}"} ${problems[@]+"${problems[@]}"}
+table "Above the floor" "$(program floor)" ${repetitions[@]+"${repetitions[@]}"} ${problems[@]+"${problems[@]}"}
 if [ -n "$initial" ] && [ -x "$(program against_cvode)" ]; then
   # shellcheck disable=SC2086
   table "Against SUNDIALS CVODE" "$(program against_cvode)" ${repetitions[@]+"${repetitions[@]}"} $initial

@@ -9,6 +9,7 @@
 #include "gluesweep/problem/lane_step.hpp"
 #include "gluesweep/problem/processor.hpp"
 #include "gluesweep/problem/tape.hpp"
+#include "gluesweep/problem/work.hpp"
 
 namespace gluesweep::problem {
 
@@ -57,6 +58,7 @@ class LaneTape {
 
   std::vector<LaneStep> steps_;     // level by level
   std::vector<std::size_t> begin_;  // of each level; then the end
+  std::vector<WorkDone> work_;      // of each level
   std::vector<int> inputs_, outputs_;
   std::vector<int> input_level_;
   std::vector<std::pair<int, double>> numbers_;
