@@ -5,54 +5,15 @@
 #include "../../support/jobs.hpp"
 #include "../../support/reference_table.hpp"
 #include "example_problems.hpp"
+#include "layout.hpp"
 
 namespace gluesweep::training {
 namespace {
 
 using at::Tensor;
-using problem::System;
 using test::column;
 using test::distance;
 using test::row;
-
-/// A problem laid out on elements, ready to march.
-struct Layout {
-  Layout(const job::Problem& problem, const Tensor& parameters, int count, int nodes)
-      : system(problem),
-        theta(test::columns_of(parameters)),
-        regions(problem::make_regions(system, theta)),
-        matching(problem::match(system, theta, regions)),
-        elements(count, nodes),
-        grid(make_grid(system, make_maps(system, theta, regions, matching), elements)) {}
-
-  /// State at x (B, m) from node values.
-  Tensors state(const std::vector<Nodal>& nodes, const Tensor& x) const {
-    Tensors result;
-    for (int p = 0; p < system.patches(); ++p) {
-      const auto s = static_cast<std::size_t>(p);
-      const auto& map = grid.patches[s].map;
-      const auto place = at::minimum(at::maximum(x, map.start), map.end);
-      Tensors constants;
-      for (const auto& values : nodes[s]) constants.push_back(elements.interpolate(values, map.xi(place)));
-      const auto own = system.frame(p).state(system.to_t(place), theta, constants);
-      const auto owned = regions.owned(p, x);
-      for (std::size_t i = 0; i < own.size(); ++i) {
-        if (p == 0)
-          result.push_back(own[i]);
-        else
-          result[i] = at::where(owned, own[i], result[i]);
-      }
-    }
-    return result;
-  }
-
-  System system;
-  Tensors theta;
-  problem::Regions regions;
-  problem::Matching matching;
-  network::Elements elements;
-  Grid grid;
-};
 
 // --- the grid
 // ------------------------------------------------------------------------------------------------------
