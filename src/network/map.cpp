@@ -150,13 +150,18 @@ Map::Nodes Map::nodes(const Tensor& xi) const {
   // others take.
   const auto smallest = 1.0e-14 * (end - start);
   Tensor moving = at::ones_like(target, target.options().dtype(at::kBool)), changing = moving;
-  for (int i = 0; i < 60; ++i) {
+  Tensor last_miss = at::full_like(target, INFINITY);
+  for (int i = 0; i < 120; ++i) {
     const auto [value, density] = position(x);
     const auto below = value < target;
     low = at::where(below, x, low);
     high = at::where(below, high, x);
     const auto step = x - (value - target) / density;
-    const auto inside = (step >= low) & (step <= high);
+    // A step that did not halve what is missed may go to and fro between the tails of a density peak: bisect.
+    const auto miss = (value - target).abs();
+    const auto inside =
+        (step >= low) & (step <= high) & ((miss <= 0.5 * last_miss) | (miss <= 1.0e-13 * whole));
+    last_miss = miss;
     const auto next = at::where(moving, at::where(inside, step, 0.5 * (low + high)), x);
     moving = changing;
     changing = changing & ((next - x).abs() >= smallest);

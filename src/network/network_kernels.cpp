@@ -18,11 +18,12 @@ namespace {
 
 using problem::lanes;
 
-constexpr int most_steps = 60;
+constexpr int most_steps = 120;
 // A step of Halley's method that is this small against the length over which the density changes leaves its
 // cube.
 constexpr double small_step = 1.0e-5;
-constexpr int most_nodes = 32;  // of an element
+constexpr double rounding = 1.0e-13;  // of the whole integral
+constexpr int most_nodes = 32;        // of an element
 
 inline double root(double value) { return __builtin_sqrt(value); }
 
@@ -102,9 +103,12 @@ void integral(const MapLanes& map, const double* x, double* value) {
 
 /// Solves integral(x) = target from x by Halley's method inside the bracket [low, high], which shrinks.
 void solve(const MapLanes& map, const double* target, double* low, double* high, double* x, Density& at_x) {
-  double value[lanes];
+  double value[lanes], last_miss[lanes];
   bool moving[lanes];
-  for (int i = 0; i < lanes; ++i) moving[i] = true;
+  for (int i = 0; i < lanes; ++i) {
+    moving[i] = true;
+    last_miss[i] = __builtin_inf();
+  }
   for (int step = 0; step < most_steps; ++step) {
     integral(map, x, value);
     density(map, x, at_x);
@@ -116,7 +120,12 @@ void solve(const MapLanes& map, const double* target, double* low, double* high,
       const double newton = miss / at_x.value[i];
       const double change = newton / (1.0 - 0.5 * newton * at_x.slope[i] / at_x.value[i]);
       const double next = x[i] - change;
-      const bool inside = next >= low[i] && next <= high[i];
+      // A step that did not halve what is missed may go to and fro between the tails of a density peak:
+      // bisect.
+      const double size = __builtin_fabs(miss);
+      const bool halved = size <= 0.5 * last_miss[i] || size <= rounding * map.total[i];
+      const bool inside = halved && next >= low[i] && next <= high[i];
+      last_miss[i] = size;
       moving[i] = !(inside && __builtin_fabs(change) * at_x.sharpness[i] <= small_step) && low[i] < high[i];
       x[i] = inside ? next : 0.5 * (low[i] + high[i]);
       any = any || moving[i];
