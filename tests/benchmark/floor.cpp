@@ -26,8 +26,25 @@ double best_of(int repetitions, const std::function<void()>& work) {
   return best;
 }
 
-/// Seconds a value of one operation in expressions, all in the first cache.
-double rate_of_operation(const std::string& chain, int repetitions) {
+/// Seconds a value of an elementwise operation on arrays in the first cache: between two sizes, so that the
+/// cost of the call itself does not count.
+double rate_of_operation(const std::function<void(Tensor& result, const Tensor& x)>& operation,
+                         int repetitions) {
+  constexpr std::int64_t small = 256, large = 1280;
+  constexpr int calls = 20000;
+  const auto seconds = [&](std::int64_t size) {
+    const auto x = at::linspace(0.5, 1.5, size, at::kDouble);
+    auto result = at::empty_like(x);
+    return best_of(repetitions, [&] {
+      for (int i = 0; i < calls; ++i) operation(result, x);
+    });
+  };
+  return (seconds(large) - seconds(small)) / (calls * static_cast<double>(large - small));
+}
+
+/// The same for the kernels' own functions, which are faster than the tensor library's: a chain of one of
+/// them.
+double rate_of_function(const std::string& chain, int repetitions) {
   problem::Graph graph;
   const auto x = graph.symbol("x"), y = graph.symbol("y");
   const auto node = graph.build(job::parse_expression(chain), {{"x", x}, {"y", y}});
@@ -65,16 +82,14 @@ std::string repeated(const std::string& first, const std::string& each, int time
 }
 
 WorkDone measured_rates(int repetitions) {
-  // Chains of mixed operations, as expressions have them; a product's rate serves the small eliminations too.
   WorkDone rates{};
   const auto set = [&rates](Work kind, double value) { rates[static_cast<std::size_t>(kind)] = value; };
-  std::string simple = "x", division = "x";
-  for (int i = 0; i < 30; ++i) simple = "(" + simple + (i % 2 == 0 ? "*y" : "+y") + ")";
-  for (int i = 0; i < 12; ++i) division = "(y/" + division + ")";
-  set(Work::simple, rate_of_operation(simple, repetitions));
-  set(Work::division, rate_of_operation(division, repetitions));
-  set(Work::function, rate_of_operation(repeated("x", "sin", 12), repetitions));
-  set(Work::power, rate_of_operation("((((((x**y)**y)**y)**y)**y)**y)", repetitions));
+  set(Work::simple, rate_of_operation([](Tensor& y, const Tensor& x) { at::mul_out(y, x, x); }, repetitions));
+  set(Work::division,
+      rate_of_operation([](Tensor& y, const Tensor& x) { at::div_out(y, x, x); }, repetitions));
+  set(Work::function, rate_of_function(repeated("x", "exp", 1), repetitions));
+  set(Work::power, rate_of_function("x**y", repetitions));
+  // The small eliminations at the rate of a large product, which they cannot reach.
   set(Work::product, rate_of_product(repetitions));
   set(Work::elimination, rates[static_cast<std::size_t>(Work::product)]);
   return rates;

@@ -80,6 +80,10 @@ if [ -n "$initial" ] && [ -x "$(program against_cvode)" ]; then
 fi
 if [ -n "$adam" ]; then
   # shellcheck disable=SC2086
+  table "On a GPU" "$(program gpu)" $adam
+fi
+if [ -n "$adam" ]; then
+  # shellcheck disable=SC2086
   table "Against Adam" "$(program against_adam)" ${repetitions[@]+"${repetitions[@]}"} $adam
 fi
 case " $(of mixed_order_decay) " in
