@@ -146,8 +146,7 @@ TEST(Elements, ContinuationIsExactForPolynomialsUpToTheirNumber) {
   }
 }
 
-// --- kernels against tensor operations
-// ------------------------------------------------------------------------
+// --- kernels against tensor operations -----------------------------------------------------------
 
 struct Table {
   Elements elements;

@@ -62,8 +62,7 @@ TEST(Scale, IsTheExponentialOfAChebyshevSeries) {
   }
 }
 
-// --- kernels against tensor operations
-// ------------------------------------------------------------------------
+// --- kernels against tensor operations -----------------------------------------------------------
 
 Scale random_scale(std::int64_t points) {
   at::manual_seed(9);

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <ostream>
 #include <random>
 
 #include "gluesweep/problem/kernels.hpp"
@@ -54,13 +55,14 @@ Numbers special_values() {
 
 Tensor row_of(const Numbers& values) { return at::tensor(values, at::kDouble).unsqueeze(0); }
 
-// --- every operation
-// ------------------------------------------------------------------------------------------
+// --- every operation -----------------------------------------------------------------------------
 
 struct Operation {
   const char* name;
   std::function<Node(Graph&, Node, Node)> make;
 };
+
+void PrintTo(const Operation& operation, std::ostream* out) { *out << operation.name; }
 
 std::vector<Operation> unary_operations() {
   std::vector<Operation> all{{"negate", [](Graph& g, Node a, Node) { return g.negate(a); }}};
@@ -179,8 +181,7 @@ TEST(LanePower, OfQuartersIsTakenApart) {
             x * x * root * std::sqrt(root));
 }
 
-// --- outputs and shapes
-// ---------------------------------------------------------------------------------------
+// --- outputs and shapes --------------------------------------------------------------------------
 
 class LaneShapes : public testing::Test {
  protected:
@@ -253,8 +254,7 @@ TEST(EvaluateOnLanes, IsForMatricesOfDoublesOnTheCpu) {
   EXPECT_FALSE(fits_lanes({matrix.narrow(0, 0, 0), matrix}));
 }
 
-// --- a result does not depend on where it stands
-// --------------------------------------------------------------
+// --- a result does not depend on where it stands -------------------------------------------------
 
 class LanePlaces : public LaneShapes {
  protected:
@@ -321,8 +321,7 @@ TEST_F(LanePlaces, ParametersInEveryPlaceGiveTheSameBits) {
   EXPECT_TRUE(at::equal(evaluate(full), whole));
 }
 
-// --- random programs
-// ------------------------------------------------------------------------------------------
+// --- random programs -----------------------------------------------------------------------------
 
 /// A random program and its inputs. Nodes are drawn again and again, so that there are shared, long-lived and
 /// short-lived results.

@@ -41,8 +41,7 @@ class Defects : public testing::Test {
   std::vector<Nodal> nodes = layout.solve().nodes;
 };
 
-// --- of one patch
-// -----------------------------------------------------------------------------------------------
+// --- of one patch --------------------------------------------------------------------------------
 
 TEST_F(Defects, VanishOnTheSolutionOfTheCollocationEquations) {
   for (int p = 0; p < 2; ++p) {
@@ -101,8 +100,7 @@ TEST_F(Defects, WeighWhatAnErrorCostsAnywhereBehind) {
 // In an overlap the two patches' polynomials agree as well as 40 elements solve the equation.
 constexpr double discretised = 1e-7;
 
-// --- the largest one
-// --------------------------------------------------------------------------------------------
+// --- the largest one -----------------------------------------------------------------------------
 
 TEST_F(Defects, LargestVanishesOnTheSolution) {
   EXPECT_LT(test::largest(defect_of(layout, nodes)), discretised);
@@ -168,8 +166,7 @@ TEST_F(Defects, GiveEveryPointTheSameBitsInAnyBatch) {
   }
 }
 
-// --- both ways
-// --------------------------------------------------------------------------------------------------
+// --- both ways -----------------------------------------------------------------------------------
 
 class DefectKernels : public testing::TestWithParam<test::Shipped> {};
 

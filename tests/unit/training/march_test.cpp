@@ -15,8 +15,7 @@ using test::column;
 using test::distance;
 using test::row;
 
-// --- the grid
-// ------------------------------------------------------------------------------------------------------
+// --- the grid ------------------------------------------------------------------------------------
 
 TEST(Grid, CoversEachTrainedRegion) {
   const Layout layout(test::shipped_job("misaligned_scalar").problem, column({2, 70}), 10, 4);
@@ -58,8 +57,7 @@ TEST(Grid, AllMapsOfAProblemHaveTheAnnouncedNumberOfTerms) {
   }
 }
 
-// --- the march
-// -----------------------------------------------------------------------------------------------------
+// --- the march -----------------------------------------------------------------------------------
 
 // Right-Radau collocation: order 2 s - 1 at element ends.
 TEST(March, ConvergesWithTheOrderOfRadauCollocation) {
@@ -110,8 +108,7 @@ TEST(March, MarksAPointThatFailsAndKeepsTheOthers) {
   EXPECT_LT(distance(marched.nodes[0][0].narrow(0, 2, 1), expected), 1e-12);
 }
 
-// --- newton_correction
-// -------------------------------------------------------------------------------------------------
+// --- newton_correction ---------------------------------------------------------------------------
 
 TEST(NewtonCorrection, VanishesOnTheSolutionAndMeasuresAnError) {
   const auto parameters = at::tensor({0.1, 100.0, 1.0}, at::kDouble).view({1, 3});
@@ -129,8 +126,7 @@ TEST(NewtonCorrection, VanishesOnTheSolutionAndMeasuresAnError) {
   EXPECT_LT(test::largest((found[0][0] + nodes[0][0] / (1.0 + bump) * bump) / nodes[0][0]), 1e-9);
 }
 
-// --- relax: conditions at both ends
-// --------------------------------------------------------------------------------
+// --- relax: conditions at both ends --------------------------------------------------------------
 
 TEST(Relax, SolvesALinearTwoPointProblem) {
   const Layout layout(test::job_of(hyperbolic_ends).problem, column({0.5, 1, 4}), 40, 5);
