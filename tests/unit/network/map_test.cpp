@@ -174,6 +174,28 @@ TEST(MapKernels, FindNodesThatAscendAndInvertTheMap) {
   }
 }
 
+TEST(MapKernels, FindNodesAroundALayerInTheMiddle) {
+  // Newton's method goes to and fro between the tails of such a density; few nodes start far from each other.
+  at::manual_seed(13);
+  const auto start = at::zeros({400, 1}, at::kDouble), end = at::full({400, 1}, 2.0, at::kDouble);
+  const auto width = at::logspace(-9.0, 0.0, 400, 10.0, at::kDouble).unsqueeze(1);
+  const Map map{start, end, 2.0 * at::rand({400, 1}, at::kDouble), width,
+                4.0 * at::rand({400, 1}, at::kDouble)};
+  for (const int count : {1, 2, 5, 30}) {
+    const auto xi = Elements(count, 5).xi;
+    const auto expect_inverse = [&](std::int64_t sound, double tolerance) {
+      const auto nodes = map.nodes(xi);
+      const auto rounding = 5e-16 / nodes.slope;  // of x, where the map is steep
+      const auto miss = ((map.xi(nodes.x) - xi).abs() - rounding).clamp_min(0.0);
+      EXPECT_LT(test::largest(miss.slice(0, sound)), tolerance) << count;
+      EXPECT_TRUE((nodes.x.slice(1, 1) >= nodes.x.slice(1, 0, -1)).slice(0, sound).all().item<bool>());
+    };
+    expect_inverse(0, 1e-12);
+    const problem::WithoutKernels without;
+    expect_inverse(223, 1e-10);  // layers of 1e-4 and more
+  }
+}
+
 TEST(MapKernels, GivePositionsOfTensorOperations) {
   const auto map = many_maps();
   const auto share = at::linspace(-0.2, 1.2, 141, at::kDouble).unsqueeze(0);
