@@ -148,7 +148,6 @@ Map::Nodes Map::nodes(const Tensor& xi) const {
   // Newton, kept inside a shrinking bracket: the density varies by orders of magnitude. A place that has
   // converged takes one more step and stays, so that it does not depend to the last bit on how long the
   // others take.
-  const auto smallest = 1.0e-14 * (end - start);
   Tensor moving = at::ones_like(target, target.options().dtype(at::kBool)), changing = moving;
   Tensor last_miss = at::full_like(target, INFINITY);
   for (int i = 0; i < 120; ++i) {
@@ -159,8 +158,9 @@ Map::Nodes Map::nodes(const Tensor& xi) const {
     const auto step = x - (value - target) / density;
     // A step that did not halve what is missed may go to and fro between the tails of a density peak: bisect.
     const auto miss = (value - target).abs();
-    const auto inside =
-        (step >= low) & (step <= high) & ((miss <= 0.5 * last_miss) | (miss <= 1.0e-13 * whole));
+    const auto smallest = at::maximum(1.0e-14 * (end - start), 1.0e-15 * x.abs());
+    const auto halved = (miss <= 0.5 * last_miss) | (miss <= smallest * density) | ~changing;
+    const auto inside = (step >= low) & (step <= high) & halved;
     last_miss = miss;
     const auto next = at::where(moving, at::where(inside, step, 0.5 * (low + high)), x);
     moving = changing;

@@ -22,7 +22,7 @@ constexpr int most_steps = 120;
 // A step of Halley's method that is this small against the length over which the density changes leaves its
 // cube.
 constexpr double small_step = 1.0e-5;
-constexpr double rounding = 1.0e-13;  // of the whole integral
+constexpr double rounding = 1.0e-14;  // of a place, or of the whole integral
 constexpr int most_nodes = 32;        // of an element
 
 inline double root(double value) { return __builtin_sqrt(value); }
@@ -123,7 +123,9 @@ void solve(const MapLanes& map, const double* target, double* low, double* high,
       // A step that did not halve what is missed may go to and fro between the tails of a density peak:
       // bisect.
       const double size = __builtin_fabs(miss);
-      const bool halved = size <= 0.5 * last_miss[i] || size <= rounding * map.total[i];
+      const bool halved = size <= 0.5 * last_miss[i] ||
+                          size <= rounding * __builtin_fabs(x[i]) * at_x.value[i] ||
+                          size <= rounding * map.total[i];
       const bool inside = halved && next >= low[i] && next <= high[i];
       last_miss[i] = size;
       moving[i] = !(inside && __builtin_fabs(change) * at_x.sharpness[i] <= small_step) && low[i] < high[i];

@@ -193,10 +193,13 @@ class Builder {
 
   void add_provenance() {
     add_point("iterations", Type::int32, Source::iterations, 0, "1",
-              job_.training.uses_adam() ? "steps of Adam" : "Gauss-Newton iterations");
+              job_.training.uses_adam()
+                  ? "steps of Adam"
+                  : "Newton steps of the element that took most, and Gauss-Newton iterations");
     add_point("seconds", Type::float64, Source::seconds, 0, "s",
               "wall time of the point's block over its points");
-    add_point("rescue", Type::uint8, Source::rescue, 0, "1", "rung of the rescue ladder, 0: first attempt");
+    add_point("rescue", Type::uint8, Source::rescue, 0, "1",
+              "rung of the rescue ladder, 0: first attempt, 1: finer network, 2: by Gauss-Newton as well");
     add_point("seed", Type::int64, Source::seed, 0, "1", "seed of the sampler");
   }
 

@@ -14,6 +14,7 @@ using at::Tensor;
 
 constexpr double rescue_features = 2.0;  // times network.features
 constexpr int rescue_elements = 2;       // times network.elements
+constexpr int iterated_rung = 2;         // the finer network, trained by Gauss-Newton as well
 constexpr std::int64_t first_batch = 128, rescue_batch = 32;
 
 // Features between nodes are interpolated in a table with one element of this many nodes for each neuron,
@@ -104,7 +105,7 @@ class FramesMethod : public Method {
         rescue_(rescue_network(job.network), device) {}
 
   Outcome train(const Points& points, int rung) const override;
-  int rungs() const override { return 2; }
+  int rungs() const override { return 3; }
   std::vector<std::pair<std::string, Tensor>> arrays() const override;
   void refresh() override;
   std::int64_t head_features() const override { return std::max(first_.trunk.size(), rescue_.trunk.size()); }
@@ -112,7 +113,7 @@ class FramesMethod : public Method {
     return static_cast<std::int64_t>(system_.patches()) * system_.size();
   }
   std::int64_t peak_bytes(int rung) const override;
-  std::int64_t batch(int rung) const override { return rung == 0 ? first_batch : rescue_batch; }
+  std::int64_t batch(int rung) const override { return rung < iterated_rung ? first_batch : rescue_batch; }
 
  private:
   const problem::System& system_;
@@ -130,11 +131,12 @@ Outcome FramesMethod::train(const Points& points, int rung) const {
   // Where the equations were solved on the nodes, the heads that represent that solution best are the answer:
   // more accurate than those of least defect. Where they were not, the heads still have a chance of their
   // own.
-  auto fit = rung == 0 ? Fit{projected, {}, at::zeros_like(first.steps), {}}
-                       : gauss_newton({system_, points.theta, points.regions, grid, equipment.trunk, scales},
-                                      projected, options_);
+  auto fit = rung < iterated_rung
+                 ? Fit{projected, {}, at::zeros_like(first.steps), {}}
+                 : gauss_newton({system_, points.theta, points.regions, grid, equipment.trunk, scales},
+                                projected, options_);
   const HeadNetworks networks(equipment, scales, fit.heads);
-  if (rung == 0) {
+  if (rung < iterated_rung) {
     const Timed timed(Phase::frames);
     fit.defect = largest_defect(system_, points, grid, networks);
     fit.finite = fit.defect.isfinite();
@@ -178,7 +180,7 @@ std::int64_t FramesMethod::peak_bytes(int rung) const {
   const auto arrays = patches * n * (equipment.table.size() + 20 * (n + 1) * estimate_elements * nodes);
   const auto matrices =
       4 * patches * n * n * features * features + 40 * n * n * nodes * equipment.elements.nodes;
-  return 8 * (arrays + (rung == 0 ? 0 : matrices));
+  return 8 * (arrays + (rung < iterated_rung ? 0 : matrices));
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ double order(const std::vector<int>& sizes, const std::vector<double>& errors) {
   while (from + 1 < errors.size() && !(errors[from] < 1e-2)) ++from;
   for (std::size_t i = from; i < errors.size(); ++i) {
     to = i;
-    if (errors[i] < 1e-9 || (i + 1 < errors.size() && errors[i + 1] > 0.5 * errors[i])) break;
+    if (errors[i] < 1e-9 || (i > from && i + 1 < errors.size() && errors[i + 1] > 0.5 * errors[i])) break;
   }
   return -std::log(errors[to] / errors[from]) / std::log(static_cast<double>(sizes[to]) / sizes[from]);
 }

@@ -58,7 +58,8 @@ struct BlockResult {
   at::Tensor matching_error;   ///< (B) of conventional matching
   at::Tensor iterations;       ///< (B) int32 iterations or steps, of all rungs that were kept
   at::Tensor seconds;          ///< (B) wall time of its block over the points it held
-  at::Tensor rescue;           ///< (B) uint8 rung of the ladder: 0 first attempt, 1 finer network
+  at::Tensor rescue;           ///< (B) uint8 rung of the ladder: 0 first attempt, 1 finer network, 2 by
+                               ///< Gauss-Newton as well
   at::Tensor head;             ///< (B, F, K): K networks of F stored numbers each
   at::Tensor map;              ///< (B, P, m) parameters of the maps xi_p, see network/map.hpp
   at::Tensor scale;            ///< (B, P*n, d) parameters of the constants' scales, see network/scale.hpp
