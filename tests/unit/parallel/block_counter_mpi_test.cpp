@@ -43,7 +43,7 @@ TEST(BlockCounterMpi, UnevenWorkIsBalanced) {
   }
 }
 
-// Rank 0 computes for a second without a call into MPI; the others must not wait for it. (True between
+// Rank 0 computes for three seconds without a call into MPI; the others must not wait for it. (True between
 // processes that share memory; block_counter.cpp says what holds between nodes.)
 TEST(BlockCounterMpi, NobodyWaitsForRankZero) {
   const auto world = Communicator::world();
@@ -51,7 +51,7 @@ TEST(BlockCounterMpi, NobodyWaitsForRankZero) {
   world.barrier();
   const auto start = Clock::now();
   if (world.rank() == 0) {
-    std::this_thread::sleep_for(std::chrono::seconds(1));
+    std::this_thread::sleep_for(std::chrono::seconds(3));
   } else {
     sweep::Tally tally;
     tally.count[1] = 1;
@@ -59,7 +59,7 @@ TEST(BlockCounterMpi, NobodyWaitsForRankZero) {
       EXPECT_TRUE(counter.next());
       counter.add(tally);
     }
-    EXPECT_LT(seconds_since(start), 0.5);
+    EXPECT_LT(seconds_since(start), 2.0);
     RecordProperty("microseconds_per_block", static_cast<int>(seconds_since(start) * 1e4));
   }
   world.barrier();
