@@ -1,8 +1,10 @@
 #include <iostream>
 #include <variant>
 
+#include "collective.hpp"
 #include "gluesweep/cli/commands.hpp"
 #include "gluesweep/cli/version.hpp"
+#include "gluesweep/problem/processor.hpp"
 
 namespace gluesweep::cli {
 namespace {
@@ -13,12 +15,26 @@ class Executor {
 
   ExitCode operator()(const HelpRequest& request) const { return print(request.text); }
   ExitCode operator()(const VersionRequest& /*request*/) const { return print(version_text()); }
-  ExitCode operator()(const RunOptions& options) const { return run_command(options, communicator_); }
-  ExitCode operator()(const CheckOptions& options) const { return check_command(options, communicator_); }
-  ExitCode operator()(const CompareOptions& options) const { return compare_command(options, communicator_); }
+  ExitCode operator()(const RunOptions& options) const {
+    find_processor();
+    return run_command(options, communicator_);
+  }
+  ExitCode operator()(const CheckOptions& options) const {
+    find_processor();
+    return check_command(options, communicator_);
+  }
+  ExitCode operator()(const CompareOptions& options) const {
+    find_processor();
+    return compare_command(options, communicator_);
+  }
   ExitCode operator()(const ShowOptions& options) const { return show_command(options, communicator_); }
 
  private:
+  /// Before anything else: a wish that cannot be granted ends the program on all ranks.
+  void find_processor() const {
+    on_every_rank(communicator_, [] { problem::processor(); });
+  }
+
   ExitCode print(const std::string& text) const {
     if (communicator_.rank() == 0) std::cout << text << std::flush;
     return ExitCode::complete;

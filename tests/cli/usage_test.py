@@ -2,6 +2,7 @@
 import os
 import re
 import unittest
+import unittest.mock
 
 from program import JOB, ProgramTest
 
@@ -43,6 +44,14 @@ class Usage(ProgramTest):
         finished = self.call("run", "job.yaml", "--device", "cuda:77", code=2)
         self.assertIn("cuda:77", finished.err)
         self.assertEqual(self.files(), ["bad.yaml", "job.yaml"])
+
+    def test_kernels_that_do_not_exist_are_refused(self):
+        with unittest.mock.patch.dict(os.environ, GLUESWEEP_PROCESSOR="avx512"):
+            for command, ranks in (("check", None), ("run", None), ("run", 2), ("compare", None)):
+                finished = self.call(command, "job.yaml", ranks=ranks, code=2)
+                self.assertEqual(finished.err.count("GLUESWEEP_PROCESSOR is 'avx512'"), 1, str(finished))
+                self.assertIn("baseline or avx2", finished.err)
+        self.assertEqual(self.files(), ["job.yaml"])
 
     def test_check_refuses_a_degenerate_patch(self):
         (self.folder / "bad.yaml").write_text(JOB.replace('"1/(c + k2*t)"', '"1/(1 + k2*t) + c*max(0, 0.01 - t)"'))
