@@ -20,7 +20,7 @@ inline const Stored& at(const double* values, int index) {
   return *reinterpret_cast<const Stored*>(values + index * lanes);
 }
 inline Vector absolute(Vector value) { return value < 0.0 ? -value : value; }
-inline Vector larger(Vector a, Vector b) { return (b > a) | (b != b) ? b : a; }  // undefined where b is
+inline Vector larger(Vector a, Vector b) { return ((b > a) | (b != b)) ? b : a; }  // undefined where b is
 inline bool any(Mask mask) {
   bool found = false;
   for (int i = 0; i < width; ++i) found = found || mask[i] != 0;
