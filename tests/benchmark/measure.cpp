@@ -7,10 +7,12 @@
 #endif
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <system_error>
 
 namespace gluesweep::benchmark {
 namespace {
@@ -32,6 +34,13 @@ void restart_single_threaded(char** argv) {
   for (const auto& name : problems) std::fprintf(stderr, " %s", name.c_str());
   std::fprintf(stderr, "\n");
   std::exit(2);
+}
+
+/// A whole number of at least 1; 0 for anything else.
+int positive(const std::string& word) {
+  int value = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+  return error == std::errc() && end == word.data() + word.size() ? std::max(value, 0) : 0;
 }
 
 bool contains(const std::vector<std::string>& list, const std::string& word) {
@@ -66,9 +75,9 @@ Arguments prepare(int argc, char** argv, int repetitions, const std::vector<std:
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     if (word == "--repetitions") {
-      arguments.repetitions = i + 1 < argc ? std::atoi(argv[++i]) : 0;
+      arguments.repetitions = i + 1 < argc ? positive(argv[++i]) : 0;
       if (arguments.repetitions < 1) {
-        usage(argv[0], "--repetitions wants a number of at least 1", problems, flags);
+        usage(argv[0], "--repetitions wants a whole number of at least 1", problems, flags);
       }
     } else if (contains(flags, word)) {
       arguments.flags.push_back(word);

@@ -13,7 +13,11 @@ problems=()
 while [ $# -gt 0 ]; do
   case "$1" in
     --repetitions)
-      repetitions=(--repetitions "${2:?--repetitions wants a number}")
+      if [[ ! "${2:-}" =~ ^[1-9][0-9]*$ ]]; then
+        echo "--repetitions wants a whole number of at least 1, not '${2:-}'" >&2
+        exit 2
+      fi
+      repetitions=(--repetitions "$2")
       shift 2
       ;;
     -*)
@@ -80,7 +84,7 @@ if [ -n "$initial" ] && [ -x "$(program against_cvode)" ]; then
 fi
 if [ -n "$adam" ]; then
   # shellcheck disable=SC2086
-  table "On a GPU" "$(program gpu)" $adam
+  table "On a GPU" "$(program gpu)" ${repetitions[@]+"${repetitions[@]}"} $adam
 fi
 if [ -n "$adam" ]; then
   # shellcheck disable=SC2086
