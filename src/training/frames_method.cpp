@@ -94,7 +94,8 @@ job::Network rescue_network(job::Network network) {
   return network;
 }
 
-/// Heads on a shared trunk trained by Gauss-Newton on the ansatz of frames.
+/// Heads on a shared trunk for the ansatz of frames: the least-squares representation of the collocation
+/// solution, and Gauss-Newton for what the finer network leaves above the tolerance.
 class FramesMethod : public Method {
  public:
   FramesMethod(const job::Job& job, const problem::System& system, const at::Device& device)

@@ -330,15 +330,6 @@ Heads project(const network::Trunk& trunk, const network::Elements& elements, co
   return heads;
 }
 
-std::vector<Nodal> node_values(const Heads& heads, const Scales& scales, const Tensor& features,
-                               const Tensor& xi) {
-  std::vector<Nodal> nodes;
-  for (std::size_t p = 0; p < heads.size(); ++p) {
-    nodes.push_back((scales[p].at(xi) * at::matmul(heads[p], features.t())).unbind(1));
-  }
-  return nodes;
-}
-
 Fit gauss_newton(const Trainees& trainees, Heads heads, const FitOptions& options) {
   const Timed timed(Phase::iteration);
   const Batch batch(trainees);

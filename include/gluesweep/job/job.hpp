@@ -145,7 +145,8 @@ struct Adam {
 };
 
 struct Training {
-  /// gauss_newton: coefficient networks with a shared trunk; adam: per-point coefficient networks, all layers
+  /// gauss_newton: coefficient networks with a shared trunk, least squares of the collocation solution (or
+  /// Gauss-Newton: the last rung, and the ansatz sum); adam: per-point coefficient networks, all layers
   /// by Adam; plain: networks for the unknowns themselves, without patches; matching: no network.
   enum class Method { gauss_newton, adam, plain, matching };
   /// frames: a coefficient function per patch on its own region; sum: all patches added up everywhere.
@@ -153,7 +154,7 @@ struct Training {
   Method method = Method::gauss_newton;
   Ansatz ansatz = Ansatz::frames;
   double tolerance = 1.0e-6;  ///< a point is converged when its estimated relative error is below this
-  int max_iterations = 60;    ///< of gauss_newton
+  int max_iterations = 60;    ///< of Gauss-Newton, where it iterates
   bool rescue = true;         ///< points above the tolerance climb the ladder of finer networks
   Adam adam;
 

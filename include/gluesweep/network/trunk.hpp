@@ -15,8 +15,8 @@ namespace gluesweep::network {
 /// The first layer is h(xi) = act(slope (xi - centre)), H neurons spread over the interval; each further
 /// layer is act(h W^T + b) with fixed random weights. The last layer's neurons and the constant 1 are mixed
 /// into F features that are orthonormal on the collocation nodes (mean square 1), F <= H + 1 being their
-/// numerical rank: a Gauss-Newton step is then well conditioned. All of it is fixed once by `seed`; only the
-/// heads are trained.
+/// numerical rank: least squares on them need no normal equations, and a Gauss-Newton step is well
+/// conditioned. All of it is fixed once by `seed`; only the heads are trained.
 class Trunk {
  public:
   Trunk(const job::Network& network, const Elements& elements);

@@ -37,10 +37,6 @@ struct FitOptions {
 Heads project(const network::Trunk& trunk, const network::Elements& elements, const Scales& scales,
               const std::vector<Nodal>& nodes);
 
-/// Node values of heads at xi (N), with the features (N, F) there: per patch n tensors (B, N).
-std::vector<Nodal> node_values(const Heads& heads, const Scales& scales, const at::Tensor& features,
-                               const at::Tensor& xi);
-
 /// What the heads of a batch are trained on; everything is borrowed.
 struct Trainees {
   const problem::System& system;
