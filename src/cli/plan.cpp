@@ -141,11 +141,13 @@ std::string method_text(const job::Job& job) {
            " x " + std::to_string(adam.width) + " neurons a point, tolerance " +
            exact(job.training.tolerance);
   };
+  const bool sum = job.training.ansatz == job::Training::Ansatz::sum;
   switch (job.training.method) {
     case job::Training::Method::gauss_newton:
-      return "Gauss-Newton, " + std::to_string(job.network.features) + " features, " +
-             std::to_string(job.network.elements) + " elements of " + std::to_string(job.network.nodes) +
-             " nodes a patch, tolerance " + exact(job.training.tolerance);
+      return std::string(sum ? "Gauss-Newton, " : "least squares of the collocation solution, ") +
+             std::to_string(job.network.features) + " features, " + std::to_string(job.network.elements) +
+             " elements of " + std::to_string(job.network.nodes) + " nodes a patch, tolerance " +
+             exact(job.training.tolerance);
     case job::Training::Method::adam: return by_adam("coefficient networks");
     case job::Training::Method::plain: return by_adam("networks for the unknowns, no patches,");
     case job::Training::Method::matching: break;

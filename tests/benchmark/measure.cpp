@@ -14,6 +14,9 @@
 #include <ctime>
 #include <system_error>
 
+#include "gluesweep/job/error.hpp"
+#include "gluesweep/problem/processor.hpp"
+
 namespace gluesweep::benchmark {
 namespace {
 
@@ -88,6 +91,11 @@ Arguments prepare(int argc, char** argv, int repetitions, const std::vector<std:
     }
   }
   if (arguments.problems.empty()) arguments.problems = problems;
+  try {
+    problem::processor();
+  } catch (const job::InputError& error) {
+    usage(argv[0], error.what(), problems, flags);
+  }
   return arguments;
 }
 

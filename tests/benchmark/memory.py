@@ -39,6 +39,8 @@ def main():
     parser.add_argument("--job", default=JOBS / "mixed_order_decay.yaml", help="default: %(default)s")
     parser.add_argument("--most-points", type=int, default=POINTS[-1], help="leave out larger scans (%(default)s)")
     arguments = parser.parse_args()
+    if not os.access(arguments.program, os.X_OK):
+        parser.error(f"{arguments.program} is no program that can be run; build the target gluesweep first")
     runs = [(1024, block) for block in BLOCKS] + [(points, None) for points in POINTS]
     print(f"`{pathlib.Path(arguments.job).stem}`, one rank\n")
     print("| points | block | peak memory | file | processor time a point, start included |\n|---|---|---|---|---|")
