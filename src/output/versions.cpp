@@ -7,6 +7,8 @@
 #include <array>
 #include <ctime>
 
+#include "gluesweep/problem/processor.hpp"
+
 #ifdef GLUESWEEP_WITH_REFERENCE
 #include "gluesweep/reference/version.hpp"
 #endif
@@ -37,6 +39,9 @@ std::vector<std::pair<std::string, std::string>> library_versions() {
   versions.emplace_back("sundials_version", reference::sundials_version());
 #endif
   versions.emplace_back("compiler", compiler);
+  // Bitwise repetition asks for the same ones.
+  const bool avx2 = problem::processor() == problem::Processor::avx2;
+  versions.emplace_back("kernels", avx2 ? "avx2" : "baseline");
   return versions;
 }
 
