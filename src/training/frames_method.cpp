@@ -20,7 +20,7 @@ constexpr std::int64_t first_batch = 128, rescue_batch = 32;
 // Features between nodes are interpolated in a table with one element of this many nodes for each neuron,
 // which is as exact as their rounding: a product with the heads, instead of all neurons afresh at every
 // point's own places.
-constexpr int table_nodes = 10;
+constexpr int table_nodes = 10, least_table = 64;
 
 /// A trunk with the elements it is trained on and the finer ones of the estimate.
 struct Equipment {
@@ -32,7 +32,7 @@ struct Equipment {
   Equipment(const job::Network& network, const at::Device& device)
       : elements(network.elements, network.nodes),
         finer(network.elements * estimate_elements, network.nodes),
-        table(network.features * network.layers, table_nodes),
+        table(std::max(least_table, network.features * network.layers), table_nodes),
         master(network, elements),
         trunk(master) {
     for (auto* some : {&elements, &finer, &table}) *some = some->to(device);

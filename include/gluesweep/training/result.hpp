@@ -29,8 +29,9 @@ inline constexpr std::array<StatusInfo, 6> status_table{{
     {Status::converged, "converged",
      "the estimated error (without verification.estimate: the defect) is within training.tolerance"},
     {Status::not_converged, "not_converged",
-     "the estimated error exceeds training.tolerance: try more network.features and network.elements "
-     "(methods adam and plain: training.adam), or move the hand-over (until) to where both patches hold"},
+     "the estimated error exceeds training.tolerance: try more network.elements, and network.features up to "
+     "half of their nodes (methods adam and plain: training.adam), or move the hand-over (until) to where "
+     "both patches hold"},
     {Status::failed_nonfinite, "failed_nonfinite",
      "an infinite or undefined number arose, or the solution ends in a pole inside the domain: look for an "
      "overflow or a logarithm of a negative number in the patch solutions and hand-overs at these "
