@@ -64,10 +64,9 @@ int LaneTape::number(double value) {
 }
 
 /// Powers that are products and roots: a general power costs as much as ten of them.
-int LaneTape::power(int a, double exponent, bool& done) {
+std::optional<int> LaneTape::power(int a, double exponent) {
   const double size = std::abs(exponent), whole = std::floor(size), quarters = 4.0 * (size - whole);
-  done = size <= 8.0 && quarters == std::floor(quarters);
-  if (!done) return -1;
+  if (size > 8.0 || quarters != std::floor(quarters)) return std::nullopt;
   int result = -1;
   const auto times = [&](int factor) { result = result < 0 ? factor : place(Op::multiply, result, factor); };
   int square = a;
@@ -103,14 +102,13 @@ LaneTape::LaneTape(const Tape& tape, const std::vector<int>& levels) : input_lev
     for (const auto& step : tape.code_) {
       if (at(level, step.target) != now) continue;
       const int a = step.a >= 0 ? at(offset, step.a) : number(step.a_value);
-      bool done = false;
-      int result = -1;
-      if (step.op == Op::power && step.b < 0) result = power(a, step.b_value, done);
-      if (!done) {
+      std::optional<int> result;
+      if (step.op == Op::power && step.b < 0) result = power(a, step.b_value);
+      if (!result) {
         const int b = !is_binary(step.op) ? a : step.b >= 0 ? at(offset, step.b) : number(step.b_value);
         result = place(step.op, a, b);
       }
-      at(offset, step.target) = result;
+      at(offset, step.target) = *result;
     }
   }
   begin_.push_back(steps_.size());

@@ -65,8 +65,8 @@ std::unique_ptr<Method> make_plain_method(const job::Job& job, const problem::Sy
 std::unique_ptr<Method> make_matching_method(const job::Job& job, const problem::System& system,
                                              const at::Device& device);
 
-/// Node values of all frames: the march (conditions at both ends: Newton on all elements at once), the matching
-/// constants where that led nowhere.
+/// Node values of all frames: the march (conditions at both ends: Newton on all elements at once), the
+/// matching constants where that led nowhere.
 March first_values(const problem::System& system, const Points& points, const Grid& grid);
 
 /// The maps of all patches as stored, (B, P, m).

@@ -31,8 +31,8 @@ double seconds_of_block(const training::Trainer& trainer, const Tensor& block, i
   return spread_of(seconds).median;
 }
 
-/// Difference of the states, over their largest size at nine neighbouring outputs (zeros of an oscillation do not
-/// count), exceeded at one output in a thousand.
+/// Difference of the states, over their largest size at nine neighbouring outputs (zeros of an oscillation do
+/// not count), exceeded at one output in a thousand.
 double disagreement(const training::BlockResult& one, const training::BlockResult& other) {
   const auto size = at::max_pool1d(one.solution.abs(), {9}, {1}, {4}).clamp_min(1e-300);
   return ((one.solution - other.solution).abs() / size).quantile(0.999).item<double>();

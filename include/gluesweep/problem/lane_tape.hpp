@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -51,8 +52,8 @@ class LaneTape {
   std::vector<int> carried(int level) const;
 
  private:
-  int place(Op op, int a, int b);  // appends a step with a result of its own
-  int power(int a, double exponent, bool& done);
+  int place(Op op, int a, int b);                    // appends a step with a result of its own
+  std::optional<int> power(int a, double exponent);  // by products and roots, where that is possible
   int number(double value);
   void share_registers(int first_step);
 

@@ -17,8 +17,8 @@ struct March {
 
 /// Solves equation (1) element by element in the frames, all points of the batch at once: Newton on each
 /// element's n s collocation unknowns, hand-over by inverting the next frame at the start of its region.
-/// Needs all conditions at the start. The heads are fitted to what it finds: starting from constants instead, a
-/// network gets stuck on most nonlinear problems.
+/// Needs all conditions at the start. The heads are fitted to what it finds: starting from constants instead,
+/// a network gets stuck on most nonlinear problems.
 March march(const problem::System& system, const Tensors& theta, const Grid& grid,
             const problem::Matching& matching);
 

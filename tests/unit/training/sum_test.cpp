@@ -52,7 +52,8 @@ struct Setting {
         trunk(job.network, whole),
         grid(make_grid(system, {whole_map(points.maps)}, whole).patches.front()),
         held(held_constants(system, make_grid(system, points.maps, elements),
-                            first_values(system, points, make_grid(system, points.maps, elements)).nodes, grid)) {}
+                            first_values(system, points, make_grid(system, points.maps, elements)).nodes,
+                            grid)) {}
 
   Points points_of(const Tensor& parameters) const {
     Points result;
