@@ -128,7 +128,7 @@ Outcome FramesMethod::train(const Points& points, int rung) const {
   const auto grid = make_grid(system_, points.maps, equipment.elements);
   const auto first = first_values(system_, points, grid);
   const auto scales = natural_scales(system_, points.theta, grid, first.nodes);
-  const auto projected = project(equipment.trunk, equipment.elements, scales, first.nodes);
+  const auto projected = project(equipment.features, equipment.elements.xi, scales, first.nodes);
   // Where the equations were solved on the nodes, the heads that represent that solution best are the answer:
   // more accurate than those of least defect. Where they were not, the heads still have a chance of their
   // own.

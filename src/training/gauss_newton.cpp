@@ -309,14 +309,13 @@ Scales natural_scales(const System& system, const Tensors& theta, const Grid& gr
   return scales;
 }
 
-Heads project(const network::Trunk& trunk, const network::Elements& elements, const Scales& scales,
+Heads project(const Tensor& features, const Tensor& xi, const Scales& scales,
               const std::vector<Nodal>& nodes) {
   const Timed timed(Phase::projection);
-  const auto features = trunk.features(elements.xi);  // (N, F)
-  const auto inverse = features / static_cast<double>(elements.size());
+  const auto inverse = features / static_cast<double>(xi.size(0));
   Heads heads;
   for (std::size_t p = 0; p < nodes.size(); ++p) {
-    const auto target = at::stack(nodes[p], 1) / scales[p].at(elements.xi);
+    const auto target = at::stack(nodes[p], 1) / scales[p].at(xi);
     const auto products = (1 + 2 * refinements) * target.numel() * inverse.size(1);
     problem::count_work(problem::Work::product, 2.0 * static_cast<double>(products));
     Tensor head = at::matmul(target, inverse);

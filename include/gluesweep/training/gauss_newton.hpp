@@ -32,9 +32,9 @@ struct FitOptions {
   int max_iterations;
 };
 
-/// Heads whose networks pass through node values as well as the trunk can: least squares on the orthonormal
-/// features.
-Heads project(const network::Trunk& trunk, const network::Elements& elements, const Scales& scales,
+/// Heads whose networks pass through the values at the nodes xi (N) as well as the trunk can: least squares
+/// on its features there, (N, F), which are orthonormal.
+Heads project(const at::Tensor& features, const at::Tensor& xi, const Scales& scales,
               const std::vector<Nodal>& nodes);
 
 /// What the heads of a batch are trained on; everything is borrowed.
