@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gluesweep/training/phases.hpp"
+
 namespace gluesweep::training {
 namespace {
 
@@ -100,6 +102,7 @@ Samples Samples::stratified(std::uint64_t seed, std::int64_t sets, std::int64_t 
 
 AdamFit adam(const PointwiseEquation& equation, const network::Perceptron& perceptron,
              const job::Adam& settings, std::uint64_t seed, const at::TensorOptions& options) {
+  const Timed timed(Phase::iteration);
   Training training(equation, perceptron,
                     perceptron.initial(seed, equation.networks()).to(options.device()).unsqueeze(0));
   const std::int64_t between = std::max<std::int64_t>(1, settings.steps / scores);

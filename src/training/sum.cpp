@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "gluesweep/training/phases.hpp"
 #include "normal_equations.hpp"
 #include "row_weights.hpp"
 
@@ -416,6 +417,7 @@ Move descend(const Trainer& trainer, const Trainer::Linearised& now, const Tenso
 }  // namespace
 
 SumFit train_sum(const SumBatch& batch, const Tensors& start, const SumOptions& options) {
+  const Timed timed(Phase::iteration);
   Trainer trainer(batch);
   State state{trainer.project(start), {}, {}};
   const auto points = state.head.size(0);
