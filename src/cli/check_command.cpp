@@ -115,10 +115,12 @@ ExitCode check_command(const CheckOptions& options, const parallel::Communicator
     make_verify(job);  // says when it cannot be done
     const sweep::ParameterSpace space(job);
     const training::Trainer trainer(job, device);
-    Plan plan = make_plan(job, trainer, space.size(), communicator.size());
+    Plan plan = make_plan(job, trainer, sweep::Share::all(space.size()), communicator.size());
     plan.job_path = options.job;
     plan.device = device.str();
-    plan.file = output_path("", options.job);
+    RunOptions run;
+    run.job = options.job;
+    plan.file = output_path(run);
     std::cout << plan_text(job, plan) << std::flush;
     const at::Tensor points = sample_points(space);
     const auto reports = problem::check_patches(job.problem, points);

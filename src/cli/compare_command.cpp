@@ -180,11 +180,11 @@ void run_methods(const Preparation& prepared, const References& references, cons
   const std::int64_t points = prepared.space->size();
   const std::int64_t blocks = sweep::block_count(points, prepared.job.run.block);
   const auto methods = static_cast<std::int64_t>(prepared.contenders.size());
-  parallel::BlockCounter counter(communicator, methods * blocks, 1);
+  parallel::BlockCounter counter(communicator, {sweep::Share::all(methods * blocks), 1});
   const bool speaks = communicator.rank() == 0;
   warm_up(prepared);
   Progress progress(
-      {[&](const sweep::Tally& tally) { counter.add(tally); }, [&] { return counter.totals(); }},
+      {[&](const sweep::Tally& tally) { counter.add(tally); }, [&] { return counter.totals(); }}, {},
       methods * points, options.progress, speaks ? &std::cerr : nullptr, speaks ? terminal_width() : 0, now);
   while (const auto piece = counter.next()) {
     const std::int64_t method = piece->index / blocks;

@@ -139,7 +139,7 @@ void add_finer(const job::Job& job, const problem::System& system, const sweep::
   trainer.refresh();
   const at::Tensor missing = collected.kind == 0;
   Collected more(system, space.size(), collected.unknowns.size(2));
-  parallel::BlockCounter counter(communicator, space.size(), job.run.block);
+  parallel::BlockCounter counter(communicator, {sweep::Share::all(space.size()), job.run.block});
   while (const auto block = counter.next()) {
     const at::Tensor wanted = missing.narrow(0, block->first, block->count).nonzero().squeeze(1);
     if (wanted.numel() == 0) continue;
@@ -192,7 +192,7 @@ References make_references(const job::Job& job, const problem::System& system,
   Collected collected(system, space.size(), static_cast<std::int64_t>(job.output_points().size()));
   {
     // Points, not blocks: some take the integrator seconds.
-    parallel::BlockCounter counter(communicator, space.size(), 1);
+    parallel::BlockCounter counter(communicator, {sweep::Share::all(space.size()), 1});
     while (const auto point = counter.next())
       collected.store(point->first, independent.outright(space.block(point->first, 1)));
   }

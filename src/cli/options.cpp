@@ -32,10 +32,10 @@ options:
 
 exit codes:
   0   complete
-  1   internal error
+  1   internal error, or a fault under way: a full disk, a file removed
   2   bad input: command line, job file or sweep file; nothing was created
   3   complete, but more points failed than --max-failed allows
-  75  stopped early by SIGTERM, SIGINT or SIGUSR1; finished points are kept
+  75  stopped early by SIGTERM, SIGINT, SIGUSR1 or run.time_limit; finished points are kept, --resume goes on
 
 example:
   gluesweep check jobs/mixed_order_decay.yaml
@@ -58,10 +58,14 @@ examples:
   gluesweep run jobs/freeze_out.yaml --set training.tolerance=1e-8 --set output.points=1000
   gluesweep run jobs/freeze_out.yaml --set 'sweep={sampler: grid, parameters: {lambda: 1e9}}' -o one_point.h5
   gluesweep run jobs/freeze_out.yaml --dry-run
-SIGTERM, SIGINT or SIGUSR1 finishes the blocks in flight, closes the file and ends with exit code 75. To stop all
-ranks under Open MPI send SIGUSR1 to mpiexec, which passes it on and returns 75. After SIGTERM it kills the ranks within
-two seconds and returns 1: what was finished stays in the file, the blocks in flight are lost.
-Exit codes: 0 complete, 1 internal error, 2 bad input, 3 too many failed points, 75 stopped early.
+  gluesweep run jobs/freeze_out.yaml -o relic.h5 --resume --set run.time_limit=23:30:00
+  gluesweep run jobs/freeze_out.yaml --part 3/8          # freeze_out.3-of-8.h5
+SIGTERM, SIGINT or SIGUSR1 to any rank, or run.time_limit, ends the run after the blocks in hand: the file is closed, the
+command that goes on is printed, the exit code is 75. A second signal ends it at once; finished blocks are kept.
+mpiexec passes SIGUSR1 on. After SIGTERM or SIGINT that of Open MPI waits one second before it kills the ranks:
+OMPI_MCA_odls_base_sigkill_timeout=60 in its environment makes that a minute.
+Exit codes: 0 complete, 1 internal error or a fault under way (full disk, file removed), 2 bad input, 3 too many failed
+points, 75 stopped early: --resume goes on.
 )";
 
 constexpr const char* check_help =
@@ -193,11 +197,28 @@ ProgressStyle progress_style(const Definition& definition, const std::string& wo
                          did_you_mean(word, {"auto", "bar", "plain", "none"}));
 }
 
+/// "3/8": the third of eight.
+void read_part(const Definition& definition, const std::string& word, RunOptions& options) {
+  const auto number = [](const std::string& digits) -> std::int64_t {
+    const bool plain =
+        !digits.empty() && digits.size() <= 9 && digits.find_first_not_of("0123456789") == std::string::npos;
+    return plain ? std::stoll(digits) : 0;
+  };
+  const std::size_t slash = word.find('/');
+  options.part = number(word.substr(0, slash));
+  options.parts = slash == std::string::npos ? 0 : number(word.substr(slash + 1));
+  if (options.part < 1 || options.part > options.parts) {
+    refuse(definition,
+           "--part takes I/N, the I-th of N parts with I from 1 to N, e.g. 3/8; not '" + word + "'.");
+  }
+}
+
 using Words = std::vector<std::string>;
 
 Request parse_run(const Words& words) {
   RunOptions options;
-  std::string progress;
+  options.words = words;
+  std::string progress, part;
   Definition definition{"run", "JOB"};
   common(definition)("output,o", po::value(&options.output)->value_name("FILE"),
                      "sweep file to create (default: the job's name with .h5, in the current directory)")(
@@ -210,6 +231,14 @@ Request parse_run(const Words& words) {
       "max-failed",
       po::value(&options.max_failed)->default_value(options.max_failed, "0.01")->value_name("FRACTION"),
       "share of failed points (0 to 1) above which the exit code is 3")(
+      "resume", po::bool_switch(&options.resume),
+      "go on with the sweep file where an earlier run ended, on any number of ranks; start it if there is "
+      "none")("retry-failed", po::bool_switch(&options.retry_failed),
+              "the same, and train the points again that failed")(
+      "overwrite", po::bool_switch(&options.overwrite),
+      "replace the sweep file, finished or not, if there is one")(
+      "part", po::value(&part)->value_name("I/N"),
+      "run the I-th of N parts of the scan (I from 1), into a file of its own; see 'gluesweep merge'")(
       "dry-run", po::bool_switch(&options.dry_run), "validate, print the plan and stop; nothing is created");
   const auto values = parse(definition, words, options.job);
   if (values.count("help") != 0) return HelpRequest{help_of(definition, run_help, run_examples)};
@@ -218,6 +247,13 @@ Request parse_run(const Words& words) {
            "--max-failed is a share of the points, 0 to 1, not " + exact(options.max_failed) + ".");
   }
   options.progress = progress_style(definition, progress);
+  options.resume = options.resume || options.retry_failed;
+  if (options.resume && options.overwrite) {
+    refuse(definition, std::string("--overwrite starts over and ") +
+                           (options.retry_failed ? "--retry-failed" : "--resume") +
+                           " goes on with what there is: give one of them.");
+  }
+  if (values.count("part") != 0) read_part(definition, part, options);
   return options;
 }
 

@@ -113,8 +113,11 @@ job::Job read_job_everywhere(const parallel::Communicator& communicator, const s
   return job::parse_resolved(text, as_vectors(list));
 }
 
-std::string output_path(const std::string& given, const std::string& job_path) {
-  return given.empty() ? std::filesystem::path(job_path).stem().string() + ".h5" : given;
+std::string output_path(const RunOptions& options) {
+  if (!options.output.empty()) return options.output;
+  std::string part;
+  if (options.parts > 1) part = "." + std::to_string(options.part) + "-of-" + std::to_string(options.parts);
+  return std::filesystem::path(options.job).stem().string() + part + ".h5";
 }
 
 output::NetworkArrays network_arrays(const job::Job& job, const training::Trainer& trainer) {
@@ -122,12 +125,12 @@ output::NetworkArrays network_arrays(const job::Job& job, const training::Traine
   return {trainer.head_features(), trainer.map_parameters(), trainer.scale_terms(), trainer.trunk_arrays()};
 }
 
-Plan make_plan(const job::Job& job, const training::Trainer& trainer, std::int64_t samples, int ranks) {
+Plan make_plan(const job::Job& job, const training::Trainer& trainer, const sweep::Share& share, int ranks) {
   Plan plan;
-  plan.samples = samples;
-  plan.blocks = sweep::block_count(samples, job.run.block);
-  plan.file_bytes = output::expected_bytes(output::make_layout(job, samples, network_arrays(job, trainer)));
-  plan.rank_bytes = base_bytes + trainer.peak_bytes(std::min(job.run.block, samples));
+  plan.share = share;
+  plan.blocks = sweep::block_count(share.count, job.run.block);
+  plan.file_bytes = output::expected_bytes(output::make_layout(job, share, network_arrays(job, trainer)));
+  plan.rank_bytes = base_bytes + trainer.peak_bytes(std::min(job.run.block, share.count));
   plan.ranks = ranks;
   return plan;
 }
@@ -161,7 +164,12 @@ std::string plan_text(const job::Job& job, const Plan& plan) {
   std::vector<std::string> parameters;
   for (const auto& parameter : job.sweep.parameters) parameters.push_back(parameter_text(parameter));
   std::string text = line("job", job.problem.name + " (" + plan.job_path + ")");
-  text += line("points", grouped(plan.samples) + " by " + sampler_text(job.sweep.sampler) +
+  std::string points = grouped(plan.share.count);
+  if (!plan.share.is_all()) {
+    points += " (samples " + grouped(plan.share.first) + " to " +
+              grouped(plan.share.first + plan.share.count - 1) + " of " + grouped(plan.share.scan) + ")";
+  }
+  text += line("points", points + " by " + sampler_text(job.sweep.sampler) +
                              (parameters.empty() ? "" : ": " + joined(parameters)));
   text += line("method", method_text(job));
   std::string blocks = grouped(plan.blocks) + " of up to " + grouped(job.run.block) + " points, on " +
@@ -175,6 +183,7 @@ std::string plan_text(const job::Job& job, const Plan& plan) {
   text += line("memory", "about " + bytes(static_cast<double>(plan.rank_bytes)) + " a rank");
   if (!plan.file.empty())
     text += line("file", plan.file + ", " + bytes(static_cast<double>(plan.file_bytes)));
+  if (!plan.start.empty()) text += line("start", plan.start);
   return text;
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "gluesweep/cli/options.hpp"
 #include "gluesweep/job/job.hpp"
 #include "gluesweep/output/layout.hpp"
 #include "gluesweep/parallel/communicator.hpp"
@@ -24,8 +25,9 @@ void keep_freed_memory();
 job::Job read_job_everywhere(const parallel::Communicator& communicator, const std::string& path,
                              const std::vector<std::string>& overrides, const std::string& device);
 
-/// Where the sweep file goes: `given`, or the job file's name with .h5 in the current directory.
-std::string output_path(const std::string& given, const std::string& job_path);
+/// Where the sweep file goes: what was asked for, or the job file's name with .h5 (.3-of-8.h5 for a part) in
+/// the current directory.
+std::string output_path(const RunOptions& options);
 
 /// What the trainer contributes to the sweep file.
 output::NetworkArrays network_arrays(const job::Job& job, const training::Trainer& trainer);
@@ -33,11 +35,13 @@ output::NetworkArrays network_arrays(const job::Job& job, const training::Traine
 /// What a run would do, as a text of several lines.
 struct Plan {
   std::string job_path, file;
-  std::int64_t samples = 0, blocks = 0, file_bytes = 0, rank_bytes = 0;
+  std::string start;  ///< what happens to a file that exists; empty: there is none
+  sweep::Share share;
+  std::int64_t blocks = 0, file_bytes = 0, rank_bytes = 0;
   int ranks = 1;
   std::string device;
 };
-Plan make_plan(const job::Job& job, const training::Trainer& trainer, std::int64_t samples, int ranks);
+Plan make_plan(const job::Job& job, const training::Trainer& trainer, const sweep::Share& share, int ranks);
 std::string plan_text(const job::Job& job, const Plan& plan);
 
 }  // namespace gluesweep::cli

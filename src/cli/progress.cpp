@@ -46,8 +46,8 @@ std::vector<std::string> parts_of(const ProgressState& state) {
   std::vector<std::string> parts{grouped(state.done) + " of " + grouped(state.total) + " points (" +
                                  std::to_string(static_cast<int>(share)) + "%)"};
   parts.push_back(grouped(state.failed) + " failed");
-  if (state.done > 0 && state.seconds > 0) {
-    const double rate = static_cast<double>(state.done) / state.seconds;
+  if (state.done > state.before && state.seconds > 0) {
+    const double rate = static_cast<double>(state.done - state.before) / state.seconds;
     parts.push_back((rate < 10 ? rough(rate) : grouped(std::llround(rate))) + " points/s");
     if (state.done < state.total) {
       parts.push_back(duration(static_cast<double>(state.total - state.done) / rate) + " left");
@@ -83,9 +83,10 @@ int terminal_width() {
   return columns > 0 ? columns : columns_of_launcher();
 }
 
-Progress::Progress(Totals totals, std::int64_t total, ProgressStyle style, std::ostream* out, int width,
-                   Clock clock)
+Progress::Progress(Totals totals, sweep::Tally before, std::int64_t total, ProgressStyle style,
+                   std::ostream* out, int width, Clock clock)
     : totals_(std::move(totals)),
+      before_(before),
       total_(total),
       style_(style),
       out_(style == ProgressStyle::none ? nullptr : out),
@@ -98,8 +99,9 @@ Progress::Progress(Totals totals, std::int64_t total, ProgressStyle style, std::
 }
 
 ProgressState Progress::state() const {
-  const sweep::Tally tally = totals_.read();
-  return {tally.done(), tally.failed(), total_, tally.worst_error, clock_() - start_};
+  sweep::Tally tally = totals_.read();
+  tally += before_;
+  return {tally.done(), before_.done(), tally.failed(), total_, tally.worst_error, clock_() - start_};
 }
 
 void Progress::block_done(const sweep::Block& /*block*/, const sweep::Tally& tally) {

@@ -7,9 +7,7 @@
 
 #include "gluesweep/job/reader.hpp"
 #include "gluesweep/output/sweep_reader.hpp"
-#ifdef GLUESWEEP_WITH_REFERENCE
-#include "gluesweep/reference/verifier.hpp"
-#endif
+#include "verification.hpp"
 
 namespace gluesweep::cli {
 namespace {
@@ -32,19 +30,12 @@ bool worth_listing(Status status, double estimate) {
   return !(fine && std::isnan(estimate));  // fine, but nobody estimated its error
 }
 
-bool was_to_be_verified([[maybe_unused]] const job::Job& job, [[maybe_unused]] std::int64_t sample) {
-#ifdef GLUESWEEP_WITH_REFERENCE
-  return reference::is_verified(job.sweep.seed, sample, job.verification.reference_fraction);
-#else
-  return false;  // the choice is the integrator's
-#endif
-}
-
 }  // namespace
 
 FileSummary summarize(const std::string& path) {
   const output::SweepReader reader(path);
   const job::Job job = job::parse_resolved(reader.text("job"));
+  const std::int64_t first_sample = reader.share().first;
   SummaryBuilder builder(job.training.tolerance);
   for (std::int64_t first = 0; first < reader.samples(); first += output::rows_per_read) {
     const std::int64_t count = std::min(output::rows_per_read, reader.samples() - first);
@@ -56,7 +47,7 @@ FileSummary summarize(const std::string& path) {
       builder.add(static_cast<std::uint8_t>(status.data_ptr<double>()[i]), estimate.data_ptr<double>()[i],
                   truth.data_ptr<double>()[i], matching.data_ptr<double>()[i]);
       const bool done = status.data_ptr<double>()[i] != static_cast<double>(Status::pending);
-      if (done && std::isnan(truth.data_ptr<double>()[i]) && was_to_be_verified(job, first + i))
+      if (done && std::isnan(truth.data_ptr<double>()[i]) && to_be_verified(job, first_sample + first + i))
         builder.add_unverified();
     }
   }
@@ -65,6 +56,7 @@ FileSummary summarize(const std::string& path) {
 
 std::vector<WorstPoint> worst_points(const std::string& path, std::int64_t count) {
   const output::SweepReader reader(path);
+  const std::int64_t first_sample = reader.share().first;
   std::vector<WorstPoint> worst;
   const auto keep = static_cast<std::size_t>(count);
   for (std::int64_t first = 0; first < reader.samples() && keep > 0; first += output::rows_per_read) {
@@ -72,8 +64,10 @@ std::vector<WorstPoint> worst_points(const std::string& path, std::int64_t count
     const at::Tensor status = reader.rows("status", first, rows);
     const at::Tensor estimate = reader.rows("error_estimate", first, rows);
     for (std::int64_t i = 0; i < rows; ++i) {
-      WorstPoint point{
-          first + i, static_cast<Status>(status.data_ptr<double>()[i]), estimate.data_ptr<double>()[i], {}};
+      WorstPoint point{first_sample + first + i,
+                       static_cast<Status>(status.data_ptr<double>()[i]),
+                       estimate.data_ptr<double>()[i],
+                       {}};
       if (!worth_listing(point.status, point.error_estimate)) continue;
       if (worst.size() == keep && !worse(point, worst.back())) continue;
       worst.insert(std::upper_bound(worst.begin(), worst.end(), point, worse), point);
@@ -82,7 +76,7 @@ std::vector<WorstPoint> worst_points(const std::string& path, std::int64_t count
   }
   for (WorstPoint& point : worst) {
     for (const std::string& name : reader.swept_names()) {
-      point.parameters.push_back(reader.rows(name, point.sample, 1).item<double>());
+      point.parameters.push_back(reader.rows(name, point.sample - first_sample, 1).item<double>());
     }
   }
   return worst;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "text.hpp"
 
@@ -144,20 +145,76 @@ std::string summary_text(const FileSummary& summary, const std::string& path) {
   return text + line("file", path + " (" + bytes(summary.file_bytes) + ")");
 }
 
-std::string times_text(const RunTimes& times) {
-  const double available = times.busy + times.writing + times.idle;
-  std::string text =
-      duration(times.wall) + " on " + std::to_string(times.ranks) + (times.ranks == 1 ? " rank" : " ranks");
-  if (times.wall > 0) {
-    const double rate = static_cast<double>(times.points) / times.wall;
+namespace {
+
+// More ranks than this are not listed one by one.
+constexpr std::size_t most_ranks_listed = 16;
+
+double available(const sweep::Summary& rank) {
+  return rank.busy_seconds + rank.write_seconds + rank.wait_seconds + rank.tail_seconds;
+}
+
+std::string share_of(double part, double whole) {
+  return fixed(whole > 0 ? 100.0 * part / whole : 0.0, 1) + "%";
+}
+
+std::string shares_text(const sweep::Summary& spent) {
+  const double whole = available(spent);
+  return share_of(spent.busy_seconds, whole) + " training, " + share_of(spent.write_seconds, whole) +
+         " writing, " + share_of(spent.wait_seconds, whole) + " waiting for blocks, " +
+         share_of(spent.tail_seconds, whole) + " idle at the end";
+}
+
+sweep::Summary sum_of(const std::vector<sweep::Summary>& ranks) {
+  sweep::Summary all;
+  for (const sweep::Summary& rank : ranks) {
+    all.tally += rank.tally;
+    all.blocks += rank.blocks;
+    all.busy_seconds += rank.busy_seconds;
+    all.write_seconds += rank.write_seconds;
+    all.wait_seconds += rank.wait_seconds;
+    all.tail_seconds += rank.tail_seconds;
+    all.longest_seconds = std::max(all.longest_seconds, rank.longest_seconds);
+  }
+  return all;
+}
+
+std::string rank_line(const std::vector<sweep::Summary>& ranks, std::size_t rank, const std::string& remark) {
+  const sweep::Summary& spent = ranks[rank];
+  return line("  rank " + std::to_string(rank), grouped(spent.tally.done()) + " points in " +
+                                                    grouped(spent.blocks) + " blocks; " + shares_text(spent) +
+                                                    remark);
+}
+
+std::string ranks_text(const std::vector<sweep::Summary>& ranks) {
+  std::string text;
+  if (ranks.size() <= most_ranks_listed) {
+    for (std::size_t rank = 0; rank < ranks.size(); ++rank) text += rank_line(ranks, rank, "");
+    return text;
+  }
+  std::vector<std::size_t> order(ranks.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return ranks[a].busy_seconds / available(ranks[a]) < ranks[b].busy_seconds / available(ranks[b]);
+  });
+  return rank_line(ranks, order.front(), " (least busy)") +
+         rank_line(ranks, order[order.size() / 2], " (median)") +
+         rank_line(ranks, order.back(), " (busiest)");
+}
+
+}  // namespace
+
+std::string times_text(double wall, const std::vector<sweep::Summary>& ranks) {
+  const sweep::Summary all = sum_of(ranks);
+  std::string text = duration(wall) + " on " + grouped(static_cast<std::int64_t>(ranks.size())) +
+                     (ranks.size() == 1 ? " rank" : " ranks");
+  if (wall > 0) {
+    const double rate = static_cast<double>(all.tally.done()) / wall;
     text += ", " + (rate < 10 ? rough(rate) : grouped(std::llround(rate))) + " points/s";
   }
-  if (available > 0) {
-    text += "; " + std::to_string(std::llround(100 * times.busy / available)) + "% training, " +
-            std::to_string(std::llround(100 * times.writing / available)) + "% writing, " +
-            std::to_string(std::llround(100 * times.idle / available)) + "% idle";
-  }
-  return line("time", text);
+  text = line("time", text + "; " + shares_text(all)) +
+         line("blocks", grouped(all.blocks) + ", the longest " + rough(all.longest_seconds) + " s");
+  return ranks.size() > 1 ? text + ranks_text(ranks) : text;
 }
 
 }  // namespace gluesweep::cli

@@ -62,6 +62,8 @@ std::string percent(double share) {
   return text + "%";
 }
 
+std::string fixed(double value, int digits) { return format("%.*f", digits, value); }
+
 std::string bytes(double count) {
   constexpr std::array units{"B", "kB", "MB", "GB", "TB", "PB"};
   std::size_t unit = 0;

@@ -19,6 +19,9 @@ std::string exact(double value);
 /// 0.125 -> "12.5%"; cut, not rounded: 0.99999 -> "99.99%".
 std::string percent(double share);
 
+/// With this many digits after the point: "12.3".
+std::string fixed(double value, int digits);
+
 /// "850 kB", "1.2 GB" (powers of 1,000).
 std::string bytes(double count);
 

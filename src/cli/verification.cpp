@@ -1,5 +1,6 @@
 #include "verification.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -29,6 +30,20 @@ Verify make_verify(const job::Job& job) {
                         "Build it with -DGLUESWEEP_WITH_REFERENCE=ON (Debian: libsundials-dev), or run with "
                         "--set verification.reference_fraction=0.");
 #endif
+}
+
+bool to_be_verified([[maybe_unused]] const job::Job& job, [[maybe_unused]] std::int64_t sample) {
+#ifdef GLUESWEEP_WITH_REFERENCE
+  return reference::is_verified(job.sweep.seed, sample, job.verification.reference_fraction);
+#else
+  return false;  // the choice is the integrator's
+#endif
+}
+
+bool verifies_by_integration(const job::Job& job) {
+  const auto& unknowns = job.problem.unknowns;
+  return job.verification.reference_fraction > 0.0 &&
+         std::any_of(unknowns.begin(), unknowns.end(), [](const auto& unknown) { return !unknown.exact; });
 }
 
 }  // namespace gluesweep::cli

@@ -19,4 +19,10 @@ using Verify = std::function<training::BlockResult(training::BlockResult result,
 /// integrator.
 Verify make_verify(const job::Job& job);
 
+/// Whether the job asks for a reference value of this sample.
+bool to_be_verified(const job::Job& job, std::int64_t sample);
+
+/// Whether it takes the integrator to give them: not where the problem has a closed form.
+bool verifies_by_integration(const job::Job& job);
+
 }  // namespace gluesweep::cli

@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <optional>
 
 #include "field.hpp"
 #include "gluesweep/job/error.hpp"
@@ -86,8 +88,48 @@ bool is_device(const std::string& text) {
   return !number.empty() && number.size() <= 3 && std::all_of(number.begin(), number.end(), is_digit);
 }
 
+/// "90", "1:30:00", "2-12:00:00": seconds, or [days-]hours:minutes:seconds as batch systems write it. Nothing
+/// where it is neither.
+std::optional<double> seconds_of(const std::string& text) {
+  if (const auto seconds = parse_number(text)) return seconds;
+  const std::size_t dash = text.find('-');
+  std::vector<std::string> words(1);
+  for (const char c : dash == std::string::npos ? text : text.substr(dash + 1)) {
+    if (c == ':') {
+      words.emplace_back();
+    } else {
+      words.back() += c;
+    }
+  }
+  if (words.size() != 3) return std::nullopt;
+  if (dash != std::string::npos) words.insert(words.begin(), text.substr(0, dash));
+  constexpr std::array<double, 4> units{86400.0, 3600.0, 60.0, 1.0};
+  double seconds = 0.0;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const bool digits = !words[i].empty() && words[i].size() <= 9 &&
+                        words[i].find_first_not_of("0123456789") == std::string::npos;
+    if (!digits) return std::nullopt;
+    seconds += units[i + units.size() - words.size()] * static_cast<double>(*parse_integer(words[i]));
+  }
+  return seconds;
+}
+
+void read_seconds(const Field& map, const std::string& key, double& target) {
+  const auto field = map.find(key);
+  if (!field) return;
+  const auto seconds = seconds_of(field->text());
+  constexpr double most = 1.0e9;
+  if (!seconds || !(*seconds >= 0.0 && *seconds <= most)) {
+    field->fail(
+        in_quotes(field->text()) + " is not a time",
+        "accepted: seconds, or [days-]hours:minutes:seconds, e.g. 5400, 01:30:00 or 2-12:00:00; 0 for "
+        "none");
+  }
+  target = *seconds;
+}
+
 Run read_run(const Field& field) {
-  field.accept_keys({"block", "device"});
+  field.accept_keys({"block", "device", "time_limit", "sync"});
   Run run;
   if (const auto block = field.find("block")) run.block = block->integer(1, 65536);
   if (const auto device = field.find("device")) {
@@ -97,6 +139,8 @@ Run read_run(const Field& field) {
                    "accepted: auto, cpu, cuda, cuda:N (N = 0, 1, ...)");
     }
   }
+  read_seconds(field, "time_limit", run.time_limit);
+  read_seconds(field, "sync", run.sync);
   return run;
 }
 

@@ -213,8 +213,7 @@ class Writer {
                                    .add("estimate", word(job_.verification.estimate))
                                    .add("reference_fraction", to_text(job_.verification.reference_fraction))
                                    .text());
-    line(0, "run: " +
-                FlowMap().add("block", std::to_string(job_.run.block)).add("device", job_.run.device).text());
+    write_run(job_.run);
     const Output& output = job_.output;
     std::vector<std::string> stored;
     if (output.solution) stored.emplace_back("solution");
@@ -226,6 +225,17 @@ class Writer {
                                                                   : list_of(output.values))
                              .add("store", "[" + joined(stored) + "]")
                              .text());
+  }
+
+  void write_run(const Run& run) {
+    FlowMap map;
+    map.add("block", std::to_string(run.block));
+    // The empty device keeps the hashes of the files that there are.
+    map.add("device", contents_ == Contents::all ? run.device : "");
+    if (contents_ == Contents::all) {
+      map.add("time_limit", to_text(run.time_limit)).add("sync", to_text(run.sync));
+    }
+    line(0, "run: " + map.text());
   }
 
   void write_training(const Training& training) {
@@ -276,7 +286,6 @@ std::string resolved_yaml(const Job& job) { return Writer(job, Contents::all).te
 
 std::string job_hash(const Job& job) {
   Job decisive = job;
-  decisive.run.device.clear();
   decisive.sweep.file.clear();
   const std::string text = Writer(decisive, Contents::decisive).text();
   Hash hash;

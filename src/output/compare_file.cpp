@@ -7,6 +7,7 @@
 
 #include "gluesweep/job/error.hpp"
 #include "gluesweep/output/hdf5.hpp"
+#include "gluesweep/output/target.hpp"
 #include "gluesweep/output/versions.hpp"
 #include "netcdf.hpp"
 

@@ -76,6 +76,8 @@ class Creator {
     for (const auto& [library, version] : library_versions()) text(library, version);
     text("created", utc_now());
     write_attribute(root, "mpi_size", std::int64_t{file_.mpi_size}, name_);
+    write_attribute(root, "first_sample", file_.layout.share.first, name_);
+    write_attribute(root, "scan_samples", file_.layout.share.scan, name_);
     text("swept_parameters", joined(file_.space.swept_names()));
     text("reference_method", reference_method(file_.job));
     text("job_hash", file_.provenance.job_hash);
@@ -108,7 +110,9 @@ class Creator {
     check(H5Pset_fill_value(properties, real ? H5T_NATIVE_DOUBLE : H5T_NATIVE_INT64,
                             real ? static_cast<const void*>(&nan) : &zero),
           "choose the fill value of " + variable.name, name_);
-    check(H5Pset_fill_time(properties, H5D_FILL_TIME_ALLOC), "fill " + variable.name, name_);
+    // Rows of results are filled by all ranks together, see SweepFile: one rank would take as long as some
+    // ten need to compute them.
+    check(H5Pset_fill_time(properties, H5D_FILL_TIME_NEVER), "leave " + variable.name + " unfilled", name_);
     check(H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY), "allocate " + variable.name, name_);
   }
 
@@ -205,14 +209,16 @@ class Creator {
   void write_known_data(const Variable& variable) {
     switch (variable.source) {
       case Source::sample:
-        return write_rows(variable, [](std::int64_t first, std::int64_t count) {
-          return at::arange(first, first + count, at::kLong);
+        return write_rows(variable, [&](std::int64_t first, std::int64_t count) {
+          const std::int64_t id = file_.layout.share.first + first;
+          return at::arange(id, id + count, at::kLong);
         });
       case Source::parameter:
         // The parameters of every point, pending ones too. Each rank writes those it used again with its
         // results.
         return write_rows(variable, [&](std::int64_t first, std::int64_t count) {
-          return file_.space.swept(file_.space.block(first, count)).select(1, variable.index).contiguous();
+          const at::Tensor parameters = file_.space.block(file_.layout.share.first + first, count);
+          return file_.space.swept(parameters).select(1, variable.index).contiguous();
         });
       case Source::coordinate: return write_whole(variable, file_.job.output_points().data());
       case Source::trunk: {
@@ -226,8 +232,8 @@ class Creator {
   template <class Rows>
   void write_rows(const Variable& variable, const Rows& rows) {
     const Handle dataset = open_dataset(full_name(variable));
-    for (std::int64_t first = 0; first < file_.layout.samples; first += rows_at_once) {
-      const std::int64_t count = std::min(rows_at_once, file_.layout.samples - first);
+    for (std::int64_t first = 0; first < file_.layout.share.count; first += rows_at_once) {
+      const std::int64_t count = std::min(rows_at_once, file_.layout.share.count - first);
       write_slab(dataset.get(), native_type(variable.type), first, {count}, rows(first, count).data_ptr(),
                  name_);
     }
@@ -255,14 +261,11 @@ hid_t native_type(Type type) {
 }
 
 void create_file(const NewFile& file) {
-  check_target(file.path, expected_bytes(file.layout));
-  const std::string temporary = temporary_name(file.path);
   try {
-    Creator(file, temporary).run();
-    publish(temporary, file.path);
+    Creator(file, file.path).run();
   } catch (...) {
     std::error_code ignored;
-    fs::remove(temporary, ignored);
+    fs::remove(file.path, ignored);
     throw;
   }
 }

@@ -9,7 +9,7 @@
 namespace gluesweep::output {
 
 struct NewFile {
-  std::string path;
+  std::string path;  ///< nothing stands there
   const job::Job& job;
   const sweep::ParameterSpace& space;
   const NetworkArrays& network;
@@ -18,7 +18,8 @@ struct NewFile {
   int mpi_size = 1;
 };
 
-/// Writes a complete sweep file without results at file.path, by one rank. On an error nothing is left there.
+/// Writes a sweep file with all that is known beforehand at file.path, by one rank. Of the results there is
+/// only the space, which reads as zeros. On an error nothing is left there.
 void create_file(const NewFile& file);
 
 /// The path of a variable inside the file.

@@ -39,9 +39,9 @@ std::string or_name(const std::string& label, const std::string& name) {
 
 class Builder {
  public:
-  Builder(const job::Job& job, std::int64_t samples, const NetworkArrays& network)
+  Builder(const job::Job& job, const sweep::Share& share, const NetworkArrays& network)
       : job_(job), problem_(job.problem), network_(network) {
-    layout_.samples = samples;
+    layout_.share = share;
   }
 
   Layout build() {
@@ -76,7 +76,7 @@ class Builder {
     }
     if (variable.by_sample() && variable.source != Source::sample) {
       variable.chunk = variable.shape;
-      variable.chunk[0] = std::min(job_.run.block, layout_.samples);
+      variable.chunk[0] = std::min(job_.run.block, layout_.share.count);
       for (std::int64_t& extent : variable.chunk) {
         while (product(variable.chunk) * size_of(variable.type) > largest_chunk && extent > 1) {
           extent = (extent + 1) / 2;
@@ -99,7 +99,7 @@ class Builder {
   const std::string& symbol() const { return problem_.variable.symbol; }
 
   void add_coordinates() {
-    dimension(Group::root, "sample", layout_.samples, true);
+    dimension(Group::root, "sample", layout_.share.count, true);
     dimension(Group::root, symbol(), static_cast<std::int64_t>(job_.output_points().size()), true);
     add({Group::root, "sample", Type::int64, {"sample"}, {}, {}, "1", "sample id", Source::sample, 0});
     add({Group::root,
@@ -345,9 +345,10 @@ std::int64_t size_of(Type type) {
   return 8;
 }
 
-Layout make_layout(const job::Job& job, std::int64_t samples, const NetworkArrays& network) {
-  if (samples < 1) throw job::InputError("the sweep has no samples: give sweep.samples, points or a list");
-  return Builder(job, samples, network).build();
+Layout make_layout(const job::Job& job, const sweep::Share& share, const NetworkArrays& network) {
+  if (share.count < 1)
+    throw job::InputError("the sweep has no samples: give sweep.samples, points or a list");
+  return Builder(job, share, network).build();
 }
 
 std::int64_t expected_bytes(const Layout& layout) {

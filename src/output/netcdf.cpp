@@ -1,17 +1,9 @@
 #include "netcdf.hpp"
 
 #include <H5DSpublic.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <filesystem>
-
-#include "gluesweep/job/error.hpp"
 
 namespace gluesweep::output {
 namespace {
-
-namespace fs = std::filesystem;
 
 // netCDF's mark of a dimension without a coordinate variable (netCDF-4 file format, "Dimensions without
 // variables").
@@ -73,23 +65,6 @@ void attach_dimension(hid_t dataset, const std::string& name, std::size_t axis, 
                       const std::string& dimension, const std::string& file) {
   check(H5DSattach_scale(dataset, scale, static_cast<unsigned>(axis)),
         "attach the dimension " + dimension + " to " + name, file);
-}
-
-std::string temporary_name(const std::string& path) {
-  return path + ".creating-" + std::to_string(::getpid());
-}
-
-void publish(const std::string& temporary, const std::string& path) {
-  // A hard link fails if the name is taken, at whatever moment that happened; rename does not.
-  if (::link(temporary.c_str(), path.c_str()) == 0) {
-    fs::remove(temporary);
-    return;
-  }
-  if (errno == EEXIST) {
-    throw job::InputError(path +
-                          " came into being while this program was creating it: choose another name with -o");
-  }
-  fs::rename(temporary, path);  // a file system without hard links
 }
 
 }  // namespace gluesweep::output

@@ -28,10 +28,4 @@ void mark_coordinate(hid_t dataset, const std::string& name, const std::string& 
 void attach_dimension(hid_t dataset, const std::string& name, std::size_t axis, hid_t scale,
                       const std::string& dimension, const std::string& file);
 
-/// The temporary name of a file while it is created.
-std::string temporary_name(const std::string& path);
-
-/// Gives the finished file its name without ever replacing one; throws job::InputError if it is taken by now.
-void publish(const std::string& temporary, const std::string& path);
-
 }  // namespace gluesweep::output

@@ -1,24 +1,35 @@
 #include "gluesweep/output/sweep_file.hpp"
 
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
 #include <exception>
-#include <filesystem>
+#include <limits>
+#include <numeric>
 #include <stdexcept>
 #include <vector>
 
 #include "create.hpp"
 #include "gluesweep/job/error.hpp"
+#include "gluesweep/job/reader.hpp"
 #include "gluesweep/output/hdf5.hpp"
 #include "gluesweep/output/sweep_reader.hpp"
 
 namespace gluesweep::output {
 namespace {
 
-namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
 
-std::string in_megabytes(double bytes) {
-  return std::to_string(static_cast<std::int64_t>(bytes / 1.0e6) + 1) + " MB";
+// Looking after the file costs a round trip to the metadata server of a parallel file system.
+constexpr std::chrono::seconds between_looks{1};
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
 /// Opens for writing: together with MPI-IO, which takes no locks, or serially with a null communicator.
@@ -34,15 +45,61 @@ Handle open_for_writing(const parallel::Communicator& communicator, const std::s
   return {check(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.get()), "open", path), H5Fclose};
 }
 
-void check_job(const std::string& path, const std::string& job_hash) {
-  const SweepReader reader(path);
-  const std::string hash = reader.text("job_hash");
-  if (hash == job_hash) return;
-  throw job::InputError(path + " holds the results of another job (its hash is " + hash + ", this job's is " +
-                        job_hash +
-                        "): go on with the job it was made from, which it holds as the attribute `job`, "
-                        "or choose another name with -o");
+/// The file as the system knows it, beside HDF5: to see whether it is still there, and to force it to the
+/// disk.
+class Descriptor {
+ public:
+  explicit Descriptor(const std::string& path) : number_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {
+    if (number_ < 0 || ::fstat(number_, &opened_) != 0)
+      throw FileError(path + ": could not open: " + std::strerror(errno));
+  }
+  ~Descriptor() { ::close(number_); }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+
+  void sync(const std::string& path) const {
+    if (::fsync(number_) != 0)
+      throw FileError(path + ": could not write to the disk: " + std::strerror(errno));
+  }
+
+  /// Throws FileError if the name is another file's by now, or the file is shorter than it was.
+  void check_presence(const std::string& path) const {
+    struct stat now {};
+    const std::string lost =
+        "; what was written to it since is lost. Start again, or with --resume from a copy";
+    if (::stat(path.c_str(), &now) != 0)
+      throw FileError(path + " was removed while it was being written (" + std::strerror(errno) + ")" + lost);
+    if (now.st_ino != opened_.st_ino || now.st_dev != opened_.st_dev)
+      throw FileError(path + " was replaced by another file while it was being written" + lost);
+    if (now.st_size < opened_.st_size) {
+      throw FileError(path + " was truncated while it was being written, from " +
+                      std::to_string(opened_.st_size) + " to " + std::to_string(now.st_size) + " bytes" +
+                      lost);
+    }
+  }
+
+ private:
+  int number_;
+  struct stat opened_ {};
+};
+
+struct Rows {
+  std::int64_t first = 0, count = 0;
+};
+
+/// The runs of consecutive rows among `rows` bytes that are zero.
+std::vector<Rows> zero_runs(const at::Tensor& bytes) {
+  const auto* values = bytes.data_ptr<std::uint8_t>();
+  std::vector<Rows> runs;
+  for (std::int64_t i = 0; i < bytes.numel(); ++i) {
+    if (values[i] != 0) continue;
+    if (runs.empty() || runs.back().first + runs.back().count != i) runs.push_back({i, 0});
+    ++runs.back().count;
+  }
+  return runs;
 }
+
+std::string text(std::int64_t number) { return std::to_string(number); }
 
 }  // namespace
 
@@ -51,10 +108,20 @@ struct SweepFile::Implementation {
     Variable variable;
     Handle dataset;
   };
+  /// Status bytes that wait for their rows to reach the disk.
+  struct Waiting {
+    std::int64_t row;
+    at::Tensor status;
+  };
 
-  Implementation(const parallel::Communicator& communicator, std::string file, const job::Job& sweep_job,
+  Implementation(const parallel::Communicator& communicator_, std::string file, const job::Job& sweep_job,
                  const Layout& layout)
-      : path(std::move(file)), job(sweep_job), handle(open_for_writing(communicator, path)) {
+      : path(std::move(file)),
+        communicator(communicator_),
+        job(sweep_job),
+        share(layout.share),
+        descriptor(path),
+        handle(open_for_writing(communicator, path)) {
     for (const Variable& variable : layout.variables) {
       if (!variable.by_sample() || variable.source == Source::sample) continue;
       Handle dataset(check(H5Dopen2(handle.get(), full_name(variable).c_str(), H5P_DEFAULT),
@@ -64,7 +131,12 @@ struct SweepFile::Implementation {
         throw FileError(path + ": the variable " + full_name(variable) +
                         " has another shape than this job's");
       }
-      (variable.source == Source::status ? status : columns).push_back({variable, std::move(dataset)});
+      Column column{variable, std::move(dataset)};
+      if (variable.source == Source::status) {
+        status = std::move(column);
+      } else {
+        columns.push_back(std::move(column));
+      }
     }
   }
 
@@ -72,24 +144,96 @@ struct SweepFile::Implementation {
     // Closing is collective. During an exception the other ranks do not come: the program ends by MPI_Abort,
     // and all that was written is in the file already.
     if (std::uncaught_exceptions() == 0) return;
-    for (auto* list : {&columns, &status}) {
-      for (Column& column : *list) column.dataset.release();
-    }
+    for (Column& column : columns) column.dataset.release();
+    status.dataset.release();
     handle.release();
   }
 
-  void write(const Column& column, const sweep::Block& block, const at::Tensor& swept,
-             const training::BlockResult& result) const {
-    const at::Tensor rows = rows_of(column.variable, job, swept, result);
-    write_slab(column.dataset.get(), native_type(column.variable.type), block.first, rows.sizes().vec(),
-               rows.data_ptr(), path);
+  at::Tensor read_status(std::int64_t row, std::int64_t count) const {
+    at::Tensor values = at::empty({count}, at::kByte);
+    read_slab(status.dataset.get(), H5T_NATIVE_UINT8, row, {count}, values.data_ptr(), path);
+    return values;
+  }
+
+  void write_status(std::int64_t row, const at::Tensor& values) const {
+    write_slab(status.dataset.get(), H5T_NATIVE_UINT8, row, {values.numel()}, values.data_ptr(), path);
+  }
+
+  /// Rows of the block that are still to be written: of a fresh file all.
+  std::vector<Rows> wanted(const sweep::Block& block) const {
+    if (!resumed) return {{0, block.count}};
+    return zero_runs(read_status(block.first - share.first, block.count));
+  }
+
+  void write_rows(const Column& column, std::int64_t first_row, const at::Tensor& rows,
+                  const Rows& run) const {
+    const at::Tensor piece = rows.narrow(0, run.first, run.count);
+    write_slab(column.dataset.get(), native_type(column.variable.type), first_row + run.first,
+               piece.sizes().vec(), piece.data_ptr(), path);
+  }
+
+  /// Statuses vouch for rows: at once for a process that may be killed, after the disk for a machine that may
+  /// lose its power.
+  void finish(std::int64_t row, const at::Tensor& values) {
+    if (job.run.sync == 0.0) return write_status(row, values);
+    waiting.push_back({row, values.clone()});
+    if (seconds_since(synced) >= job.run.sync) sync();
+  }
+
+  void sync() {
+    if (waiting.empty()) return;
+    descriptor.sync(path);
+    for (const Waiting& block : waiting) write_status(block.row, block.status);
+    waiting.clear();
+    synced = Clock::now();
+  }
+
+  void look_after_file() {
+    if (communicator.rank() != 0 || Clock::now() - looked < between_looks) return;
+    descriptor.check_presence(path);
+    looked = Clock::now();
+  }
+
+  /// NaN in this rank's part of the rows of a new file: pending points have no numbers.
+  void fill() const {
+    const std::int64_t rank = communicator.rank(), size = communicator.size();
+    for (const Column& column : columns) {
+      const Variable& variable = column.variable;
+      // The parameters of all points are there already.
+      if (variable.type != Type::float64 || variable.source == Source::parameter) continue;
+      const std::int64_t chunk = variable.chunk.front();
+      const std::int64_t chunks = (share.count + chunk - 1) / chunk;
+      const std::int64_t first = std::min(chunks * rank / size * chunk, share.count);
+      const std::int64_t end = std::min(chunks * (rank + 1) / size * chunk, share.count);
+      fill_rows(column, first, end);
+    }
+  }
+
+  void fill_rows(const Column& column, std::int64_t first, std::int64_t end) const {
+    constexpr std::int64_t numbers_at_once = std::int64_t{1} << 17;
+    std::vector<std::int64_t> shape = column.variable.shape;
+    shape[0] = 1;
+    const std::int64_t row =
+        std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
+    shape[0] = std::max<std::int64_t>(1, numbers_at_once / row);
+    const at::Tensor nothing = at::full(shape, std::numeric_limits<double>::quiet_NaN(), at::kDouble);
+    for (; first < end; first += shape[0]) {
+      shape[0] = std::min(shape[0], end - first);
+      write_slab(column.dataset.get(), H5T_NATIVE_DOUBLE, first, shape, nothing.data_ptr(), path);
+    }
   }
 
   std::string path;
+  parallel::Communicator communicator;
   job::Job job;
+  sweep::Share share;
+  Descriptor descriptor;
   Handle handle;
   std::vector<Column> columns;  // all but the status
-  std::vector<Column> status;
+  Column status;
+  bool resumed = false;
+  std::vector<Waiting> waiting;
+  Clock::time_point synced = Clock::now(), looked = Clock::now();
 };
 
 SweepFile::SweepFile(std::unique_ptr<Implementation> implementation)
@@ -99,66 +243,107 @@ SweepFile::SweepFile(SweepFile&&) noexcept = default;
 
 SweepFile SweepFile::create(const parallel::Communicator& communicator, const std::string& path,
                             const job::Job& job, const sweep::ParameterSpace& space,
-                            const NetworkArrays& network, const Provenance& provenance) {
+                            const sweep::Share& share, const NetworkArrays& network,
+                            const Provenance& provenance, Target target) {
   silence_hdf5();
-  const Layout layout = make_layout(job, space.size(), network);
+  const Layout layout = make_layout(job, share, network);
+  std::string temporary;
   parallel::on_rank_zero(communicator, [&] {
-    create_file({path, job, space, network, provenance, layout, communicator.size()});
+    check_target(path, expected_bytes(layout), target);
+    remove_leftovers(path);
+    temporary = temporary_name(path);
+    create_file({temporary, job, space, network, provenance, layout, communicator.size()});
   });
-  return SweepFile(std::make_unique<Implementation>(communicator, path, job, layout));
+  temporary = communicator.broadcast(temporary);
+  try {
+    auto file = std::make_unique<Implementation>(communicator, temporary, job, layout);
+    file->fill();
+    communicator.barrier();
+    parallel::on_rank_zero(communicator, [&] {
+      if (job.run.sync > 0.0) file->descriptor.sync(path);
+      publish(temporary, path, target);
+    });
+    file->path = path;
+    return SweepFile(std::move(file));
+  } catch (...) {
+    if (communicator.rank() == 0) ::unlink(temporary.c_str());
+    throw;
+  }
 }
 
 SweepFile SweepFile::open(const parallel::Communicator& communicator, const std::string& path,
-                          const job::Job& job, const NetworkArrays& network, const std::string& job_hash) {
-  parallel::on_rank_zero(communicator, [&] { check_job(path, job_hash); });
-  const Layout layout = make_layout(job, sweep::ParameterSpace(job).size(), network);
-  return SweepFile(std::make_unique<Implementation>(communicator, path, job, layout));
+                          const job::Job& job, const sweep::Share& share, const NetworkArrays& network,
+                          const Provenance& provenance) {
+  parallel::on_rank_zero(communicator, [&] { check_resumable(path, provenance, share); });
+  auto file = std::make_unique<Implementation>(communicator, path, job, make_layout(job, share, network));
+  file->resumed = true;
+  return SweepFile(std::move(file));
 }
 
 void SweepFile::write(const sweep::Block& block, const at::Tensor& swept,
                       const training::BlockResult& result) {
+  auto& file = *implementation_;
   if (swept.size(0) != block.count)
     throw std::logic_error("a block's parameters do not have its number of rows");
-  for (const auto& column : implementation_->columns) implementation_->write(column, block, swept, result);
-  for (const auto& column : implementation_->status) implementation_->write(column, block, swept, result);
+  file.look_after_file();
+  const std::int64_t first_row = block.first - file.share.first;
+  const std::vector<Rows> wanted = file.wanted(block);
+  for (const auto& column : file.columns) {
+    const at::Tensor rows = rows_of(column.variable, file.job, swept, result);
+    for (const Rows& run : wanted) file.write_rows(column, first_row, rows, run);
+  }
+  const at::Tensor status = rows_of(file.status.variable, file.job, swept, result);
+  for (const Rows& run : wanted) file.finish(first_row + run.first, status.narrow(0, run.first, run.count));
+}
+
+std::int64_t SweepFile::forget_failed() {
+  const auto& file = *implementation_;
+  std::int64_t forgotten = 0;
+  for (std::int64_t first = 0; first < file.share.count; first += rows_per_read) {
+    at::Tensor status = file.read_status(first, std::min(rows_per_read, file.share.count - first));
+    const at::Tensor failed = training::is_failed(status);
+    const auto count = failed.sum().item<std::int64_t>();
+    if (count == 0) continue;
+    file.write_status(first, status.masked_fill_(failed, 0));
+    forgotten += count;
+  }
+  return forgotten;
 }
 
 void SweepFile::close() {
-  implementation_->columns.clear();
-  implementation_->status.clear();
-  implementation_->handle.close("close", implementation_->path);
+  auto& file = *implementation_;
+  file.sync();
+  if (file.communicator.rank() == 0) {
+    if (file.job.run.sync > 0.0) file.descriptor.sync(file.path);
+    file.descriptor.check_presence(file.path);
+  }
+  file.columns.clear();
+  file.status.dataset = {};
+  file.handle.close("close", file.path);
 }
 
-void check_target(const std::string& path, std::int64_t bytes) {
-  const fs::path file(path);
-  if (!file.has_filename()) {
-    throw job::InputError("'" + path +
-                          "' is not a file name for the results: give one with -o, e.g. -o sweep.h5");
+void check_resumable(const std::string& path, const Provenance& provenance, const sweep::Share& share) {
+  const SweepReader reader(path);
+  const std::string hash = reader.text("job_hash");
+  if (hash != provenance.job_hash) {
+    std::string message = path + " holds the results of another job (its hash is " + hash +
+                          ", this job's is " + provenance.job_hash + ")";
+    for (const auto& difference : job::differences(reader.text("job"), provenance.resolved_job)) {
+      message += "\n  " + difference.key + ": " + difference.one + " in the file, " + difference.other +
+                 " in this job";
+    }
+    throw job::InputError(message +
+                          "\nGo on with the job it was made from ('gluesweep show FILE --job' prints it), or "
+                          "choose another name with -o.");
   }
-  std::error_code problem;
-  if (fs::exists(file, problem)) {
-    throw job::InputError(
-        path +
-        " exists already, and results are never overwritten: choose another name with -o, or "
-        "move the file away");
-  }
-  const fs::path directory = file.has_parent_path() ? file.parent_path() : fs::path(".");
-  if (!fs::is_directory(directory, problem)) {
-    throw job::InputError(path + " cannot be created: there is no directory " + directory.string() +
-                          ": create it with mkdir -p, or choose another name with -o");
-  }
-  if (::access(directory.c_str(), W_OK | X_OK) != 0) {
-    throw job::InputError(path + " cannot be created: the directory " + directory.string() +
-                          " is not writable: choose another one with -o");
-  }
-  const fs::space_info space = fs::space(directory, problem);
-  if (!problem && space.available < static_cast<std::uintmax_t>(bytes)) {
-    throw job::InputError(
-        path + " will need " + in_megabytes(static_cast<double>(bytes)) + ", but its file system has " +
-        in_megabytes(static_cast<double>(space.available)) +
-        " left: choose another directory with -o, fewer sweep.samples or output.points, or a shorter "
-        "list in output.store");
-  }
+  const sweep::Share own = reader.share();
+  if (own.first == share.first && own.count == share.count) return;
+  const auto samples = [](const sweep::Share& s) {
+    return "samples " + text(s.first) + " to " + text(s.first + s.count - 1);
+  };
+  throw job::InputError(path + " holds another part of this scan: " + samples(own) + ", not " +
+                        samples(share) +
+                        ": give the --part it was made with, or choose another name with -o");
 }
 
 }  // namespace gluesweep::output

@@ -69,6 +69,12 @@ std::int64_t SweepReader::integer(const std::string& attribute) const {
 
 std::int64_t SweepReader::samples() const { return implementation_->samples; }
 
+sweep::Share SweepReader::share() const {
+  // Files of earlier versions hold whole scans and do not say so.
+  if (!has_attribute(implementation_->handle.get(), "first_sample")) return {0, samples(), samples()};
+  return {integer("first_sample"), samples(), integer("scan_samples")};
+}
+
 std::vector<std::string> SweepReader::swept_names() const { return words(text("swept_parameters")); }
 
 bool SweepReader::has(const std::string& variable) const {
@@ -126,6 +132,20 @@ std::vector<std::pair<std::string, at::Tensor>> SweepReader::trunk_arrays() cons
     arrays.emplace_back(name, values("network/" + name));
   }
   return arrays;
+}
+
+void SweepReader::read_trunk_into(const std::vector<std::pair<std::string, at::Tensor>>& arrays) const {
+  const auto stored = trunk_arrays();
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    if (i < stored.size() && stored[i].first == arrays[i].first &&
+        stored[i].second.sizes() == arrays[i].second.sizes()) {
+      arrays[i].second.copy_(stored[i].second);
+      continue;
+    }
+    throw job::InputError(
+        implementation_->path + ": the hidden layers in /network are not those of this program (" +
+        arrays[i].first + "): go on with the gluesweep version that the attribute `source` names");
+  }
 }
 
 }  // namespace gluesweep::output

@@ -16,11 +16,16 @@ namespace {
 // In the last case a rank waits for the rest of rank 0's block at most, which idle_seconds shows; networks
 // with remote atomics (osc/ucx, osc/rdma) do not have it.
 
-// Slots of the window: the next block's index, the points by status, the worst error.
+// Slots of the window: the next block's place in the schedule, why it was stopped, the points by status, the
+// worst error.
 constexpr std::size_t next_block = 0;
-constexpr std::size_t first_status = 1;
+constexpr std::size_t stop_reason = 1;
+constexpr std::size_t first_status = 2;
 constexpr std::size_t worst_error = first_status + training::status_table.size();
 constexpr std::size_t slots = worst_error + 1;
+
+// Between two additions to the totals: often enough for who watches, seldom enough for thousands of ranks.
+constexpr std::chrono::milliseconds totals_interval{500};
 
 // Stopping adds this to the next block's index. It is added, not put, because MPI only promises atomicity
 // between equal operations on one address (MPI 3.1, section 11.3, accumulate_ops). Larger than any number of
@@ -42,12 +47,9 @@ double double_of(std::int64_t bits) {
 
 }  // namespace
 
-BlockCounter::BlockCounter(const Communicator& communicator, std::int64_t samples, std::int64_t block_size,
-                           std::function<bool()> stop_requested)
-    : communicator_(communicator),
-      samples_(samples),
-      block_size_(block_size),
-      stop_requested_(std::move(stop_requested)) {
+BlockCounter::BlockCounter(const Communicator& communicator, sweep::Schedule schedule,
+                           std::function<int()> stop_request)
+    : communicator_(communicator), schedule_(std::move(schedule)), stop_request_(std::move(stop_request)) {
   if (communicator_.is_null()) {
     local_.assign(slots, 0);
     return;
@@ -88,24 +90,36 @@ std::int64_t BlockCounter::change(std::size_t slot, std::int64_t value, Operatio
 }
 
 std::optional<sweep::Block> BlockCounter::next() {
-  if (!stopped_here_ && stop_requested_ && stop_requested_()) stop();
-  const std::int64_t index = change(next_block, 1, Operation::add);
-  if (index >= sweep::block_count(samples_, block_size_)) return std::nullopt;
-  return sweep::block_at(index, samples_, block_size_);
+  if (!stopped_here_ && stop_request_) {
+    if (const int reason = stop_request_(); reason != StopReason::none) stop(reason);
+  }
+  const std::int64_t position = change(next_block, 1, Operation::add);
+  if (position < schedule_.size()) return schedule_.at(position);
+  send_totals();
+  return std::nullopt;
 }
 
-void BlockCounter::stop() {
-  if (!stopped_here_) change(next_block, stop_offset, Operation::add);
+void BlockCounter::stop(int reason) {
+  if (stopped_here_) return;
+  change(stop_reason, reason, Operation::maximum);
+  change(next_block, stop_offset, Operation::add);
   stopped_here_ = true;
 }
 
-bool BlockCounter::stopped() const { return change(next_block, 0, Operation::read) >= stop_offset; }
+int BlockCounter::stopped() const { return static_cast<int>(change(stop_reason, 0, Operation::read)); }
 
 void BlockCounter::add(const sweep::Tally& tally) {
-  for (std::size_t i = 0; i < tally.count.size(); ++i) {
-    if (tally.count[i] != 0) change(first_status + i, tally.count[i], Operation::add);
+  unsent_ += tally;
+  if (std::chrono::steady_clock::now() - sent_ >= totals_interval) send_totals();
+}
+
+void BlockCounter::send_totals() {
+  for (std::size_t i = 0; i < unsent_.count.size(); ++i) {
+    if (unsent_.count[i] != 0) change(first_status + i, unsent_.count[i], Operation::add);
   }
-  if (tally.worst_error > 0.0) change(worst_error, bits_of(tally.worst_error), Operation::maximum);
+  if (unsent_.worst_error > 0.0) change(worst_error, bits_of(unsent_.worst_error), Operation::maximum);
+  unsent_ = {};
+  sent_ = std::chrono::steady_clock::now();
 }
 
 sweep::Tally BlockCounter::totals() const {
@@ -114,23 +128,6 @@ sweep::Tally BlockCounter::totals() const {
     tally.count[i] = change(first_status + i, 0, Operation::read);
   tally.worst_error = double_of(change(worst_error, 0, Operation::read));
   return tally;
-}
-
-sweep::Summary total(const Communicator& communicator, const sweep::Summary& summary) {
-  std::vector<std::int64_t> counts(summary.tally.count.begin(), summary.tally.count.end());
-  counts.push_back(summary.blocks);
-  counts = communicator.sum(std::move(counts));
-  const std::vector<double> seconds = communicator.sum(
-      std::vector<double>{summary.busy_seconds, summary.write_seconds, summary.idle_seconds});
-
-  sweep::Summary all;
-  std::copy_n(counts.begin(), all.tally.count.size(), all.tally.count.begin());
-  all.tally.worst_error = communicator.max(summary.tally.worst_error);
-  all.blocks = counts.back();
-  all.busy_seconds = seconds[0];
-  all.write_seconds = seconds[1];
-  all.idle_seconds = seconds[2];
-  return all;
 }
 
 }  // namespace gluesweep::parallel

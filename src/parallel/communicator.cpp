@@ -95,6 +95,14 @@ double Communicator::max(double value) const {
   return value;
 }
 
+std::vector<double> Communicator::gather(const std::vector<double>& values) const {
+  if (is_null()) return values;
+  std::vector<double> all(rank_ == 0 ? values.size() * static_cast<std::size_t>(size_) : 0);
+  const int count = static_cast<int>(values.size());
+  MPI_Gather(values.data(), count, MPI_DOUBLE, all.data(), count, MPI_DOUBLE, 0, handle_);
+  return all;
+}
+
 void on_rank_zero(const Communicator& communicator, const std::function<void()>& action) {
   // One string carries both the kind of the error and its message; empty: all went well.
   std::string outcome;

@@ -73,10 +73,12 @@ Summary run_sweep(const ParameterSpace& space, BlockSource& source, const Train&
   Summary summary;
   Stopwatch watch;
   while (const auto block = source.next()) {
-    summary.idle_seconds += watch.lap();
+    summary.wait_seconds += watch.lap();
     const at::Tensor parameters = space.block(block->first, block->count);
     const training::BlockResult result = train(parameters, *block);
-    summary.busy_seconds += watch.lap();
+    const double seconds = watch.lap();
+    summary.busy_seconds += seconds;
+    summary.longest_seconds = std::max(summary.longest_seconds, seconds);
     sink.write(*block, space.swept(parameters), result);
     summary.write_seconds += watch.lap();
     const Tally tally = tally_of(result);
@@ -84,7 +86,7 @@ Summary run_sweep(const ParameterSpace& space, BlockSource& source, const Train&
     ++summary.blocks;
     progress.block_done(*block, tally);
   }
-  summary.idle_seconds += watch.lap();
+  summary.wait_seconds += watch.lap();
   return summary;
 }
 

@@ -214,6 +214,11 @@ void Trainer::Implementation::climb(const Tensor& parameters, BlockResult& block
   }
 }
 
+Tensor is_failed(const Tensor& status) {
+  const auto is = [&](Status which) { return status == static_cast<std::int64_t>(which); };
+  return ~(is(Status::pending) | is(Status::converged) | is(Status::matching_only));
+}
+
 Trainer::Trainer(const job::Job& job, at::Device device)
     : implementation_(std::make_unique<Implementation>(job, device)) {}
 Trainer::~Trainer() = default;

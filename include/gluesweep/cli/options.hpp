@@ -19,6 +19,12 @@ struct RunOptions {
   ProgressStyle progress = ProgressStyle::automatic;
   double max_failed = 0.01;  ///< share of points that may fail before the exit code says so
   bool dry_run = false;
+  bool resume = false;        ///< go on with the sweep file, if there is one
+  bool retry_failed = false;  ///< the same, and train its failed points again
+  bool overwrite = false;     ///< replace the sweep file, if there is one
+  std::int64_t part = 1;      ///< of `parts` parts of the scan, from 1: the one to run
+  std::int64_t parts = 1;
+  std::vector<std::string> words;  ///< the command line after `run`, as it was given
 };
 
 struct CheckOptions {

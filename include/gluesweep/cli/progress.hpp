@@ -13,7 +13,8 @@ namespace gluesweep::cli {
 
 /// How far a sweep has come, all ranks together.
 struct ProgressState {
-  std::int64_t done = 0;  ///< failed ones included
+  std::int64_t done = 0;    ///< failed ones included
+  std::int64_t before = 0;  ///< of them, done by earlier runs
   std::int64_t failed = 0;
   std::int64_t total = 0;
   double worst_error = 0.0;  ///< 0: none yet
@@ -40,8 +41,10 @@ class Progress final : public sweep::ProgressListener {
   };
   using Clock = std::function<double()>;  ///< seconds
 
-  /// `out` is null on the ranks that do not speak. `width`: the terminal's columns, 0 if there is none.
-  Progress(Totals totals, std::int64_t total, ProgressStyle style, std::ostream* out, int width, Clock clock);
+  /// `before`: what earlier runs did of the `total` points. `out` is null on the ranks that do not speak.
+  /// `width`: the terminal's columns, 0 if there is none.
+  Progress(Totals totals, sweep::Tally before, std::int64_t total, ProgressStyle style, std::ostream* out,
+           int width, Clock clock);
 
   void block_done(const sweep::Block& block, const sweep::Tally& tally) override;
 
@@ -56,6 +59,7 @@ class Progress final : public sweep::ProgressListener {
   ProgressState state() const;
 
   Totals totals_;
+  sweep::Tally before_;
   std::int64_t total_;
   ProgressStyle style_;
   std::ostream* out_;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "gluesweep/sweep/driver.hpp"
 #include "gluesweep/training/result.hpp"
 
 namespace gluesweep::cli {
@@ -89,13 +90,8 @@ class SummaryBuilder {
 /// Several lines for people.
 std::string summary_text(const FileSummary& summary, const std::string& path);
 
-/// How the time of a run was spent; seconds of all ranks together except `wall`.
-struct RunTimes {
-  double wall = 0.0;  ///< of the sweep itself, in seconds
-  double busy = 0.0, writing = 0.0, idle = 0.0;
-  int ranks = 1;
-  std::int64_t points = 0;  ///< computed in this run
-};
-std::string times_text(const RunTimes& times);
+/// How the time of a run was spent, in total and rank by rank (of many ranks only the extremes).
+/// `wall`: seconds of the sweep itself.
+std::string times_text(double wall, const std::vector<sweep::Summary>& ranks);
 
 }  // namespace gluesweep::cli

@@ -169,6 +169,8 @@ struct Verification {
 struct Run {
   std::int64_t block = 128;
   std::string device = "auto";  ///< auto | cpu | cuda | cuda:N
+  double time_limit = 0.0;      ///< seconds after which no block is begun any more; 0: none
+  double sync = 0.0;            ///< seconds between forced writes to the disk; 0: left to the system
 };
 
 struct Output {

@@ -19,8 +19,17 @@ std::string resolved_yaml(const Job& job);
 /// in the text's order) instead of the CSV.
 Job parse_resolved(const std::string& text, const std::vector<std::vector<double>>& list = {});
 
-/// 16 hexadecimal digits over everything that decides the numbers: the resolved text without run.device
-/// and without training.adam where the method does not use it, and the list.
+/// 16 hexadecimal digits over everything that decides the numbers: the resolved text without run.device,
+/// run.time_limit and run.sync, without training.adam where the method does not use it, and the list.
 std::string job_hash(const Job& job);
+
+/// One key that two jobs give different values.
+struct Difference {
+  std::string key;         ///< its path, e.g. "sweep.samples"
+  std::string one, other;  ///< the values as YAML; "absent" where a job lacks the key
+};
+
+/// What tells two resolved texts apart, in their order, but for the keys that the hash leaves out.
+std::vector<Difference> differences(const std::string& one, const std::string& other);
 
 }  // namespace gluesweep::job

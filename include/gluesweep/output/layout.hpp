@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gluesweep/job/job.hpp"
+#include "gluesweep/sweep/schedule.hpp"
 #include "gluesweep/training/result.hpp"
 
 /// What a sweep file (format version 1) holds for a job, as plain data: creating the file, writing to it and
@@ -23,7 +24,7 @@ enum class Group { root, network };
 
 /// Where a variable's rows come from. `Variable::index` says which slice of it, where there are several.
 enum class Source {
-  sample,      ///< 0 ... N-1
+  sample,      ///< ids of the share
   coordinate,  ///< the output points
   parameter,   ///< column `index` of the swept parameters
   solution,    ///< and further members of training::BlockResult
@@ -78,13 +79,13 @@ struct NetworkArrays {
 };
 
 struct Layout {
-  std::int64_t samples = 0;
+  sweep::Share share;  ///< the samples that the file holds
   std::vector<Dimension> dimensions;
   std::vector<Variable> variables;
 };
 
 /// Throws job::InputError if two variables of the file would have the same name.
-Layout make_layout(const job::Job& job, std::int64_t samples, const NetworkArrays& network);
+Layout make_layout(const job::Job& job, const sweep::Share& share, const NetworkArrays& network);
 
 /// The size the file will have, to about a percent.
 std::int64_t expected_bytes(const Layout& layout);

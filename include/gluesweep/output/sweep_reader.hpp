@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gluesweep/sweep/driver.hpp"
+#include "gluesweep/sweep/schedule.hpp"
 
 namespace gluesweep::output {
 
@@ -27,7 +28,8 @@ class SweepReader {
   std::string text(const std::string& attribute) const;
   std::int64_t integer(const std::string& attribute) const;
 
-  std::int64_t samples() const;
+  std::int64_t samples() const;  ///< that the file holds
+  sweep::Share share() const;    ///< which of the scan's samples these are
   std::vector<std::string> swept_names() const;
   bool has(const std::string& variable) const;
   std::string unit(const std::string& variable) const;
@@ -36,7 +38,7 @@ class SweepReader {
   /// A whole variable; for those that do not grow with the number of samples.
   at::Tensor values(const std::string& variable) const;
 
-  /// Samples first ... first+count-1 of a variable with the dimension sample: (count, ...).
+  /// Rows first ... first+count-1 of a variable with the dimension sample: (count, ...).
   at::Tensor rows(const std::string& variable, std::int64_t first, std::int64_t count) const;
 
   /// The status counts and the worst error estimate among the converged, over all samples.
@@ -44,6 +46,9 @@ class SweepReader {
 
   /// The arrays of the hidden layers as they were given at creation.
   std::vector<std::pair<std::string, at::Tensor>> trunk_arrays() const;
+
+  /// The same into given arrays. Throws job::InputError if names or shapes are others.
+  void read_trunk_into(const std::vector<std::pair<std::string, at::Tensor>>& arrays) const;
 
  private:
   struct Implementation;

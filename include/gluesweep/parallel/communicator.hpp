@@ -51,6 +51,10 @@ class Communicator {
   std::vector<double> sum(std::vector<double> values) const;
   double max(double value) const;
 
+  /// All ranks' values, which must be equally many, one rank after the other, on rank 0; empty on the others.
+  /// Collective.
+  std::vector<double> gather(const std::vector<double>& values) const;
+
  private:
   void broadcast_bytes(void* data, std::size_t bytes) const;
 

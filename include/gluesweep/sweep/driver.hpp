@@ -37,13 +37,15 @@ struct Tally {
 
 Tally tally_of(const training::BlockResult& result);
 
-/// One rank's share of a sweep.
+/// What one rank did of a sweep, and how it spent its time.
 struct Summary {
   Tally tally;
   std::int64_t blocks = 0;
-  double busy_seconds = 0.0;   ///< training
-  double write_seconds = 0.0;  ///< in the sink
-  double idle_seconds = 0.0;   ///< waiting for a block to be handed out
+  double busy_seconds = 0.0;     ///< training
+  double write_seconds = 0.0;    ///< in the sink
+  double wait_seconds = 0.0;     ///< until a block was handed out
+  double tail_seconds = 0.0;     ///< from its last block until all ranks had done theirs
+  double longest_seconds = 0.0;  ///< of a block
 };
 
 class BlockSource {
@@ -69,7 +71,7 @@ class ProgressListener {
 using Train = std::function<training::BlockResult(const at::Tensor& parameters, const Block& block)>;
 
 /// Runs until `source` has no more blocks. Exceptions of the parts pass through: the block is then not
-/// stored.
+/// stored. tail_seconds is left to who knows of the other ranks.
 Summary run_sweep(const ParameterSpace& space, BlockSource& source, const Train& train, ResultSink& sink,
                   ProgressListener& progress);
 

@@ -42,6 +42,9 @@ inline constexpr std::array<StatusInfo, 6> status_table{{
     {Status::matching_only, "matching_only", "conventional matching was asked for: no network was trained"},
 }};
 
+/// Neither pending nor of any use: for statuses of any shape, uint8, a mask.
+at::Tensor is_failed(const at::Tensor& status);
+
 /// What training hands over for a block of B sweep points: plain float64 CPU tensors (contiguous) unless
 /// noted. n = state components, u = unknowns, P = patches, M = output points, D = derived scalars. Constants
 /// are numbered patch by patch: k = patch * n + constant.
