@@ -47,7 +47,7 @@ class BlockCounter final : public sweep::BlockSource {
   /// Adds a block's outcome to the totals of all ranks, at once or within half a second, at the latest when
   /// next() finds no more blocks.
   void add(const sweep::Tally& tally);
-  sweep::Tally totals() const;
+  sweep::Tally totals() const;  ///< of what was sent so far, and all of this rank's
 
  private:
   enum class Operation { add, maximum, read };

@@ -13,15 +13,21 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 TEST(ProgressLine, SaysEverything) {
-  EXPECT_EQ(progress_line({1280, 2, 4096, 3.14e-7, 2.5}),
+  EXPECT_EQ(progress_line({1280, 0, 2, 4096, 3.14e-7, 2.5}),
             "1,280 of 4,096 points (31%), 2 failed, 512 points/s, 5.5 s left, worst error 3.1e-07");
-  EXPECT_EQ(progress_line({0, 0, 4096, 0.0, 0.0}), "0 of 4,096 points (0%), 0 failed");
-  EXPECT_EQ(progress_line({4096, 0, 4096, 0.0, 4.0}),
+  EXPECT_EQ(progress_line({0, 0, 0, 4096, 0.0, 0.0}), "0 of 4,096 points (0%), 0 failed");
+  EXPECT_EQ(progress_line({4096, 0, 0, 4096, 0.0, 4.0}),
             "4,096 of 4,096 points (100%), 0 failed, 1,024 points/s, 4.0 s");
 }
 
+TEST(ProgressLine, RatesAreThoseOfThisRun) {
+  EXPECT_EQ(progress_line({3000, 2000, 0, 4000, 0.0, 2.0}),
+            "3,000 of 4,000 points (75%), 0 failed, 500 points/s, 2.0 s left");
+  EXPECT_EQ(progress_line({2000, 2000, 0, 4000, 0.0, 2.0}), "2,000 of 4,000 points (50%), 0 failed");
+}
+
 TEST(ProgressBar, FitsTheTerminal) {
-  const ProgressState state{1280, 2, 4096, 3.14e-7, 2.5};
+  const ProgressState state{1280, 0, 2, 4096, 3.14e-7, 2.5};
   EXPECT_EQ(progress_bar(state, 200), "[######..............] " + progress_line(state));
   EXPECT_EQ(progress_bar(state, 80),
             "[######..............] 1,280 of 4,096 points (31%), 2 failed, 512 points/s");
@@ -33,7 +39,7 @@ TEST(ProgressBar, FitsTheTerminal) {
 class ProgressTest : public ::testing::Test {
  protected:
   Progress make(ProgressStyle style, std::ostream* out, int width = 0) {
-    return Progress({[this](const sweep::Tally& tally) { totals_ += tally; }, [this] { return totals_; }},
+    return Progress({[this](const sweep::Tally& tally) { totals_ += tally; }, [this] { return totals_; }}, {},
                     1000, style, out, width, [this] { return now_; });
   }
   void block(Progress& progress) {

@@ -9,6 +9,7 @@
 namespace gluesweep::cli {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
@@ -133,8 +134,38 @@ TEST(Summary, AlmostAllIsNotAll) {
 }
 
 TEST(Times, SaysWhereTheTimeWent) {
-  EXPECT_EQ(times_text({8.0, 14.0, 0.8, 1.2, 2, 4096}),
-            "  time                    8.0 s on 2 ranks, 512 points/s; 88% training, 5% writing, 8% idle\n");
+  sweep::Summary first, second;
+  first.tally.count[1] = 4000;
+  second.tally.count[2] = 96;
+  first.blocks = 10;
+  second.blocks = 1;
+  first.busy_seconds = 9.0;
+  first.write_seconds = 0.5;
+  first.wait_seconds = 0.5;
+  second.busy_seconds = 5.0;
+  second.tail_seconds = 5.0;
+  second.longest_seconds = 1.25;
+  EXPECT_EQ(
+      times_text(8.0, {first, second}),
+      "  time                    8.0 s on 2 ranks, 512 points/s; 70.0% training, 2.5% writing, 2.5% waiting "
+      "for blocks, 25.0% idle at the end\n"
+      "  blocks                  11, the longest 1.2 s\n"
+      "    rank 0                4,000 points in 10 blocks; 90.0% training, 5.0% writing, 5.0% waiting for "
+      "blocks, 0.0% idle at the end\n"
+      "    rank 1                96 points in 1 blocks; 50.0% training, 0.0% writing, 0.0% waiting for "
+      "blocks, 50.0% idle at the end\n");
+}
+
+TEST(Times, OfManyRanksNamesTheExtremes) {
+  std::vector<sweep::Summary> ranks(40);
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    ranks[i].busy_seconds = static_cast<double>((i * 7) % 40 + 1);
+    ranks[i].tail_seconds = 41.0 - ranks[i].busy_seconds;
+  }
+  const std::string text = times_text(1.0, ranks);
+  EXPECT_THAT(text, AllOf(HasSubstr("rank 0 "), HasSubstr("(least busy)"), HasSubstr("rank 17 "),
+                          HasSubstr("(busiest)"), HasSubstr("(median)")));
+  EXPECT_THAT(text, Not(HasSubstr("rank 1 ")));
 }
 
 }  // namespace

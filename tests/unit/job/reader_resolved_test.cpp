@@ -219,5 +219,29 @@ TEST(JobHash, SeesTheListButNotItsFileName) {
   EXPECT_NE(job_hash(workspace.read("listed.yaml")), before);
 }
 
+TEST(Differences, NameKeysWithBothValues) {
+  const Workspace workspace;
+  const auto resolved = [&](const std::vector<std::string>& overrides) {
+    return resolved_yaml(workspace.read("mixed_order_decay.yaml", overrides));
+  };
+  const std::string base = resolved({});
+  EXPECT_TRUE(differences(base, resolved({"run.device=cpu", "run.time_limit=60", "run.sync=5"})).empty());
+  const auto found =
+      differences(base, resolved({"sweep.samples=77", "training.tolerance=1e-7", "sweep.parameters.k2=5"}));
+  std::vector<std::string> keys;
+  for (const auto& difference : found) keys.push_back(difference.key);
+  EXPECT_EQ(keys, (std::vector<std::string>{"sweep.samples", "sweep.parameters.k2", "training.tolerance"}));
+  EXPECT_EQ(found[0].other, "77");
+  EXPECT_EQ(found[2].other, "1e-07");
+}
+
+TEST(JobHash, LeavesOutHowLongARunMayTake) {
+  const Workspace workspace;
+  const auto hash = [&](const std::vector<std::string>& overrides) {
+    return job_hash(workspace.read("mixed_order_decay.yaml", overrides));
+  };
+  EXPECT_EQ(hash({}), hash({"run.time_limit=60", "run.sync=10"}));
+}
+
 }  // namespace
 }  // namespace gluesweep::job

@@ -109,6 +109,20 @@ TEST(Reader, ReadsEveryOptionalKey) {
   EXPECT_TRUE(job.output.heads);
 }
 
+TEST(Reader, ReadsTimesAsBatchSystemsWriteThem) {
+  const Workspace workspace;
+  const auto limit = [&](const std::string& text) {
+    return workspace.read("mixed_order_decay.yaml", {"run.time_limit=" + text}).run.time_limit;
+  };
+  EXPECT_EQ(limit("90"), 90.0);
+  EXPECT_EQ(limit("0.5"), 0.5);
+  EXPECT_EQ(limit("01:30:00"), 5400.0);
+  EXPECT_EQ(limit("2-12:00:05"), 2 * 86400.0 + 12 * 3600.0 + 5.0);
+  EXPECT_EQ(limit("0"), 0.0);
+  for (const char* bad : {"-1", "1:30", "1:2:3:4", "x:00:00", "1-", "nan", "1e10", "1:-2:00"})
+    EXPECT_THROW(limit(bad), InputError) << bad;
+}
+
 TEST(Reader, ReadsAListOfPoints) {
   const Workspace workspace;
   const Job job = workspace.read("listed.yaml");

@@ -304,6 +304,11 @@ const Case cases[] = {
     run: {block: 128, device: gpu}
                               ^
   accepted: auto, cpu, cuda, cuda:N (N = 0, 1, ...))-"},
+      {"time limit that is none", "mixed_order_decay.yaml", "device: auto", "time_limit: soon",
+       R"-(mixed_order_decay.yaml:12:31: run.time_limit: "soon" is not a time
+    run: {block: 128, time_limit: soon}
+                                  ^
+  accepted: seconds, or [days-]hours:minutes:seconds, e.g. 5400, 01:30:00 or 2-12:00:00; 0 for none)-"},
       {"bad device number", "mixed_order_decay.yaml", "device: auto", R"(device: "cuda:x")",
        R"-(mixed_order_decay.yaml:12:27: run.device: unknown device "cuda:x"
     run: {block: 128, device: "cuda:x"}

@@ -27,7 +27,8 @@ const Variable& find(const Layout& layout, const std::string& name) {
 }
 
 TEST(Layout, HoldsEverythingOfAJob) {
-  const Layout layout = make_layout(synthetic::make_job(100, 16), 100, synthetic::make_network());
+  const Layout layout =
+      make_layout(synthetic::make_job(100, 16), sweep::Share::all(100), synthetic::make_network());
   EXPECT_THAT(
       names(layout, Group::root),
       testing::ElementsAre("sample", "t", "m", "g", "phi", "phi_t", "n", "frozen_c1", "frozen_c2",
@@ -42,7 +43,8 @@ TEST(Layout, HoldsEverythingOfAJob) {
 }
 
 TEST(Layout, GivesShapesChunksAndUnits) {
-  const Layout layout = make_layout(synthetic::make_job(100, 16), 100, synthetic::make_network());
+  const Layout layout =
+      make_layout(synthetic::make_job(100, 16), sweep::Share::all(100), synthetic::make_network());
   const Variable& derivative = find(layout, "phi_t");
   EXPECT_EQ(derivative.dimensions, (std::vector<std::string>{"sample", "t"}));
   EXPECT_EQ(derivative.shape, (std::vector<std::int64_t>{100, 17}));
@@ -65,7 +67,7 @@ TEST(Layout, NetworksWithoutPatchesHaveNoConstants) {
   job.training.method = job::Training::Method::plain;
   auto network = synthetic::make_network();
   network.trunk.clear();
-  const Layout layout = make_layout(job, 100, network);
+  const Layout layout = make_layout(job, sweep::Share::all(100), network);
   EXPECT_THAT(names(layout, Group::network), testing::ElementsAre("head"));
   EXPECT_EQ(find(layout, "head").dimensions, (std::vector<std::string>{"sample", "feature", "component"}));
   EXPECT_EQ(find(layout, "head").shape, (std::vector<std::int64_t>{100, 5, 3}));
@@ -74,7 +76,7 @@ TEST(Layout, NetworksWithoutPatchesHaveNoConstants) {
 TEST(Layout, ObeysOutputStore) {
   auto job = synthetic::make_job(100, 16);
   job.output.solution = job.output.coefficients = job.output.heads = job.output.matching = false;
-  const Layout layout = make_layout(job, 100, synthetic::make_network());
+  const Layout layout = make_layout(job, sweep::Share::all(100), synthetic::make_network());
   for (const Variable& variable : layout.variables) {
     EXPECT_THAT(variable.name,
                 testing::Not(testing::AnyOf("phi", "frozen_c1", "head", "map", "phi_matching")));
@@ -83,13 +85,15 @@ TEST(Layout, ObeysOutputStore) {
 }
 
 TEST(Layout, AJobWithoutNetworkHasNone) {
-  EXPECT_TRUE(names(make_layout(synthetic::make_job(100, 16), 100, {}), Group::network).empty());
+  EXPECT_TRUE(
+      names(make_layout(synthetic::make_job(100, 16), sweep::Share::all(100), {}), Group::network).empty());
 }
 
 TEST(Layout, ChunksAreCapped) {
   auto job = synthetic::make_job(1000000, 100000);
   job.output.points = 4096;
-  for (const Variable& variable : make_layout(job, 1000000, synthetic::make_network()).variables) {
+  for (const Variable& variable :
+       make_layout(job, sweep::Share::all(1000000), synthetic::make_network()).variables) {
     std::int64_t bytes = variable.chunk.empty() ? 0 : size_of(variable.type);
     for (const std::int64_t extent : variable.chunk) bytes *= extent;
     EXPECT_LE(bytes, 16 << 20) << variable.name;
@@ -100,7 +104,7 @@ TEST(Layout, RefusesTwoVariablesOfOneName) {
   auto job = synthetic::make_job(100, 16);
   job.problem.derived[0].name = "status";
   try {
-    make_layout(job, 100, synthetic::make_network());
+    make_layout(job, sweep::Share::all(100), synthetic::make_network());
     FAIL();
   } catch (const job::InputError& error) {
     EXPECT_THAT(error.what(), HasSubstr("problem 'oscillator' would have two variables named 'status'"));
@@ -109,12 +113,13 @@ TEST(Layout, RefusesTwoVariablesOfOneName) {
 }
 
 TEST(Layout, RefusesAnEmptySweep) {
-  EXPECT_THROW(make_layout(synthetic::make_job(0, 16), 0, synthetic::make_network()), job::InputError);
+  EXPECT_THROW(make_layout(synthetic::make_job(0, 16), sweep::Share::all(0), synthetic::make_network()),
+               job::InputError);
 }
 
 TEST(RowsOf, TakesTheSliceAndChecksItsShape) {
   const auto job = synthetic::make_job(100, 16);
-  const Layout layout = make_layout(job, 100, synthetic::make_network());
+  const Layout layout = make_layout(job, sweep::Share::all(100), synthetic::make_network());
   const sweep::ParameterSpace space(job);
   const at::Tensor parameters = space.block(0, 8);
   auto result = synthetic::train(parameters);

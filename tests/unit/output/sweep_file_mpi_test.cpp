@@ -23,16 +23,23 @@ struct Silent final : sweep::ProgressListener {
   void block_done(const sweep::Block& /*block*/, const sweep::Tally& /*tally*/) override {}
 };
 
+/// Of all ranks.
+struct Totals {
+  std::int64_t points = 0, blocks = 0;
+};
+
 /// Writes a whole sweep, as every rank of a run does.
-sweep::Summary write_sweep(const Communicator& communicator, const std::string& path, const job::Job& job) {
+Totals write_sweep(const Communicator& communicator, const std::string& path, const job::Job& job) {
   const sweep::ParameterSpace space(job);
-  SweepFile file = SweepFile::create(communicator, path, job, space, synthetic::make_network(),
-                                     synthetic::make_provenance());
-  BlockCounter counter(communicator, space.size(), job.run.block);
+  SweepFile file = SweepFile::create(communicator, path, job, space, sweep::Share::all(space.size()),
+                                     synthetic::make_network(), synthetic::make_provenance());
+  BlockCounter counter(communicator, {sweep::Share::all(space.size()), job.run.block});
   Silent silent;
   const auto summary = sweep::run_sweep(space, counter, synthetic::train, file, silent);
   file.close();
-  return parallel::total(communicator, summary);
+  const std::vector<std::int64_t> sums =
+      communicator.sum(std::vector<std::int64_t>{summary.tally.done(), summary.blocks});
+  return {sums[0], sums[1]};
 }
 
 bool same_bits(const at::Tensor& left, const at::Tensor& right) {
@@ -58,7 +65,7 @@ class SweepFileMpi : public testing::Test {
 TEST_F(SweepFileMpi, HoldsTheSameBitsAsASerialOne) {
   const auto job = synthetic::make_job(1003, 16);
   const auto summary = write_sweep(world_, path_, job);
-  EXPECT_EQ(summary.tally.done(), 1003);
+  EXPECT_EQ(summary.points, 1003);
   EXPECT_EQ(summary.blocks, 63);
   if (world_.rank() != 0) return;
 
@@ -68,7 +75,8 @@ TEST_F(SweepFileMpi, HoldsTheSameBitsAsASerialOne) {
   EXPECT_EQ(parallel_reader.integer("mpi_size"), world_.size());
   EXPECT_EQ(parallel_reader.tally().count, serial_reader.tally().count);
   EXPECT_EQ(parallel_reader.tally().of(training::Status::pending), 0);
-  for (const Variable& variable : make_layout(job, 1003, synthetic::make_network()).variables) {
+  for (const Variable& variable :
+       make_layout(job, sweep::Share::all(1003), synthetic::make_network()).variables) {
     const std::string name = (variable.group == Group::network ? "network/" : "") + variable.name;
     EXPECT_TRUE(same_bits(parallel_reader.values(name), serial_reader.values(name))) << name;
   }
@@ -85,14 +93,19 @@ TEST_F(SweepFileMpi, AnotherNumberOfRanksGoesOn) {
   const auto job = synthetic::make_job(100, 16);
   const sweep::ParameterSpace space(job);
   const auto network = synthetic::make_network();
+  const auto all = sweep::Share::all(100);
+  auto other = synthetic::make_provenance();
+  other.job_hash = "other";
   if (world_.rank() == 0) {
-    SweepFile::create({}, path_, job, space, network, synthetic::make_provenance()).close();
+    SweepFile::create({}, path_, job, space, sweep::Share::all(space.size()), network,
+                      synthetic::make_provenance())
+        .close();
   }
   world_.barrier();
-  EXPECT_THROW(SweepFile::open(world_, path_, job, network, "other"), job::InputError);
+  EXPECT_THROW(SweepFile::open(world_, path_, job, all, network, other), job::InputError);
   {
-    SweepFile file = SweepFile::open(world_, path_, job, network, "0123456789abcdef");
-    BlockCounter counter(world_, 100, 16);
+    SweepFile file = SweepFile::open(world_, path_, job, all, network, synthetic::make_provenance());
+    BlockCounter counter(world_, {sweep::Share::all(100), 16});
     Silent silent;
     sweep::run_sweep(space, counter, synthetic::train, file, silent);
     file.close();
@@ -109,9 +122,9 @@ TEST_F(SweepFileMpi, WritesAnExample) {
   if (path == nullptr) GTEST_SKIP() << "GLUESWEEP_EXAMPLE_FILE is not set";
   const auto job = synthetic::make_job(100, 16);
   const sweep::ParameterSpace space(job);
-  SweepFile file =
-      SweepFile::create(world_, path, job, space, synthetic::make_network(), synthetic::make_provenance());
-  BlockCounter counter(world_, 90, 16);  // the last ten samples stay pending
+  SweepFile file = SweepFile::create(world_, path, job, space, sweep::Share::all(space.size()),
+                                     synthetic::make_network(), synthetic::make_provenance());
+  BlockCounter counter(world_, {sweep::Share::all(90), 16});  // the last ten samples stay pending
   Silent silent;
   sweep::run_sweep(space, counter, synthetic::train, file, silent);
   file.close();

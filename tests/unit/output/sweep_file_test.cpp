@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <fstream>
+#include <functional>
 
 #include "gluesweep/job/error.hpp"
 #include "gluesweep/output/hdf5.hpp"
@@ -26,7 +27,7 @@ class SweepFileTest : public testing::Test {
   SweepFileTest() : directory_("sweep-file-test-" + std::to_string(::getpid())) {}
 
   SweepFile create(const Provenance& provenance = synthetic::make_provenance()) {
-    return SweepFile::create({}, path_, job_, sweep::ParameterSpace(job_), synthetic::make_network(),
+    return SweepFile::create({}, path_, job_, sweep::ParameterSpace(job_), all_, synthetic::make_network(),
                              provenance);
   }
 
@@ -49,6 +50,7 @@ class SweepFileTest : public testing::Test {
   synthetic::TemporaryDirectory directory_;
   std::string path_ = directory_.file("sweep.h5");
   job::Job job_ = synthetic::make_job(100, 16);
+  sweep::Share all_ = sweep::Share::all(100);
 };
 
 TEST_F(SweepFileTest, AFreshFileIsCompleteButPending) {
@@ -119,9 +121,10 @@ TEST_F(SweepFileTest, HoldsItsProvenance) {
 TEST_F(SweepFileTest, ExpectedSizeIsRight) {
   for (const auto& [samples, block] : {std::pair<int, int>{100, 16}, {5000, 128}, {3000, 1}}) {
     job_ = synthetic::make_job(samples, block);
+    all_ = sweep::Share::all(samples);
     create().close();
-    const auto expected =
-        static_cast<double>(expected_bytes(make_layout(job_, samples, synthetic::make_network())));
+    const auto expected = static_cast<double>(
+        expected_bytes(make_layout(job_, sweep::Share::all(samples), synthetic::make_network())));
     const auto actual = static_cast<double>(std::filesystem::file_size(path_));
     EXPECT_NEAR(expected, actual, 0.05 * actual + 60000) << samples << " " << block;
     std::filesystem::remove(path_);
@@ -161,7 +164,10 @@ TEST_F(SweepFileTest, GoesOnWithTheSameJobOnly) {
     file.close();
   }
   const auto open = [&](const std::string& hash) {
-    return SweepFile::open({}, path_, job_, synthetic::make_network(), hash);
+    auto provenance = synthetic::make_provenance();
+    provenance.job_hash = hash;
+    provenance.resolved_job = "problem: oscillator\nsweep: {samples: 8}\n";
+    return SweepFile::open({}, path_, job_, all_, synthetic::make_network(), provenance);
   };
   {
     SweepFile file = open("0123456789abcdef");
@@ -172,9 +178,96 @@ TEST_F(SweepFileTest, GoesOnWithTheSameJobOnly) {
   EXPECT_THAT(
       input_error([&] { open("ffff"); }),
       AllOf(HasSubstr("holds the results of another job (its hash is 0123456789abcdef, this job's is ffff)"),
+            HasSubstr("sweep.samples: 7 in the file, 8 in this job"),
             HasSubstr("choose another name with -o")));
+  all_ = {16, 84, 100};
+  EXPECT_THAT(input_error([&] { open("0123456789abcdef"); }),
+              AllOf(HasSubstr("another part of this scan: samples 0 to 99, not samples 16 to 99"),
+                    HasSubstr("--part")));
+  all_ = sweep::Share::all(100);
   job_.output.points = 18;
   EXPECT_THROW(open("0123456789abcdef"), FileError);
+}
+
+TEST_F(SweepFileTest, APartHoldsItsOwnSamples) {
+  all_ = {32, 48, 100};
+  {
+    SweepFile file = create();
+    write(file, sweep::block_at(3, 100, 16));
+    file.close();
+  }
+  const SweepReader reader(path_);
+  EXPECT_EQ(reader.samples(), 48);
+  EXPECT_EQ(reader.share().first, 32);
+  EXPECT_EQ(reader.share().scan, 100);
+  EXPECT_TRUE(at::equal(reader.values("sample"), at::arange(32, 80, at::kDouble)));
+  const sweep::ParameterSpace space(job_);
+  EXPECT_TRUE(at::equal(reader.values("g"), space.block(32, 48).select(1, 1)));
+  const auto expected = synthetic::train(space.block(48, 16));
+  EXPECT_TRUE(at::equal(reader.rows("phi_t", 16, 16), expected.solution[1]));
+  EXPECT_TRUE(reader.rows("phi_t", 0, 16).isnan().all().item<bool>());
+  EXPECT_TRUE(reader.rows("phi_t", 32, 16).isnan().all().item<bool>());
+}
+
+TEST_F(SweepFileTest, RowsThatAreDoneAreLeftAlone) {
+  {
+    SweepFile file = create();
+    write(file, sweep::block_at(0, 100, 16));
+    file.close();
+  }
+  const auto before = SweepReader(path_).rows("phi", 0, 16);
+  const auto status = SweepReader(path_).rows("status", 0, 16);
+  const auto failed = training::is_failed(status);
+  ASSERT_GT(failed.sum().item<std::int64_t>(), 0);
+  {
+    SweepFile file =
+        SweepFile::open({}, path_, job_, all_, synthetic::make_network(), synthetic::make_provenance());
+    EXPECT_EQ(file.forget_failed(), failed.sum().item<std::int64_t>());
+    const sweep::ParameterSpace space(job_);
+    auto result = synthetic::train(space.block(0, 16));
+    result.solution += 1.0;
+    result.status.fill_(1);
+    file.write(sweep::block_at(0, 100, 16), space.swept(space.block(0, 16)), result);
+    file.close();
+  }
+  const SweepReader reader(path_);
+  EXPECT_TRUE((reader.rows("status", 0, 16) == 1).all().item<bool>());
+  EXPECT_TRUE(at::equal(reader.rows("phi", 0, 16), before + failed.unsqueeze(1).to(at::kDouble)));
+}
+
+TEST_F(SweepFileTest, StatusesWaitForTheDisk) {
+  job_.run.sync = 1000.0;
+  SweepFile file = create();
+  write(file, sweep::block_at(0, 100, 16));
+  // A serial writer locks the file against readers: look at a copy.
+  const std::string copy = directory_.file("copy.h5");
+  std::filesystem::copy_file(path_, copy);
+  EXPECT_EQ(SweepReader(copy).tally().done(), 0);
+  EXPECT_FALSE(SweepReader(copy).rows("phi", 0, 16).isnan().any().item<bool>());
+  file.close();
+  EXPECT_EQ(SweepReader(path_).tally().done(), 16);
+}
+
+TEST_F(SweepFileTest, NoticesThatItsFileIsGone) {
+  const auto lost = [&](const std::function<void()>& harm) {
+    std::filesystem::remove(path_);
+    SweepFile file = create();
+    harm();
+    try {
+      file.close();
+    } catch (const FileError& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing");
+  };
+  EXPECT_THAT(lost([&] { std::filesystem::remove(path_); }), HasSubstr("was removed while"));
+  EXPECT_THAT(lost([&] { std::filesystem::resize_file(path_, 5000); }), HasSubstr("was truncated while"));
+  EXPECT_THAT(lost([&] {
+                std::filesystem::rename(path_, path_ + ".old");
+                std::ofstream(path_) << "other";
+              }),
+              HasSubstr("was replaced by another file"));
+  EXPECT_EQ(lost([] {}), "nothing");
 }
 
 TEST_F(SweepFileTest, TheReaderRefusesOtherFiles) {

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <csignal>
 #include <thread>
 
 #include "gluesweep/parallel/block_counter.hpp"
@@ -10,6 +11,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+sweep::Schedule all(std::int64_t samples, std::int64_t size) { return {sweep::Share::all(samples), size}; }
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -17,7 +20,7 @@ double seconds_since(Clock::time_point start) {
 TEST(BlockCounterMpi, EveryBlockGoesToExactlyOneRank) {
   const auto world = Communicator::world();
   constexpr std::int64_t samples = 5003, size = 5;
-  BlockCounter counter(world, samples, size);
+  BlockCounter counter(world, all(samples, size));
   std::vector<std::int64_t> taken(sweep::block_count(samples, size), 0);
   while (const auto block = counter.next()) {
     ++taken[static_cast<std::size_t>(block->index)];
@@ -28,7 +31,7 @@ TEST(BlockCounterMpi, EveryBlockGoesToExactlyOneRank) {
 
 TEST(BlockCounterMpi, UnevenWorkIsBalanced) {
   const auto world = Communicator::world();
-  BlockCounter counter(world, 60, 1);
+  BlockCounter counter(world, all(60, 1));
   world.barrier();
   const auto start = Clock::now();
   // Rank 0's blocks take 30 times as long as the others': it must get few of them.
@@ -47,7 +50,7 @@ TEST(BlockCounterMpi, UnevenWorkIsBalanced) {
 // processes that share memory; block_counter.cpp says what holds between nodes.)
 TEST(BlockCounterMpi, NobodyWaitsForRankZero) {
   const auto world = Communicator::world();
-  BlockCounter counter(world, 100000, 1);
+  BlockCounter counter(world, all(100000, 1));
   world.barrier();
   const auto start = Clock::now();
   if (world.rank() == 0) {
@@ -70,7 +73,8 @@ TEST(BlockCounterMpi, AStopOnAnyRankStopsAll) {
   const auto world = Communicator::world();
   std::int64_t mine = 0;
   const bool stopper = world.rank() == world.size() - 1;
-  BlockCounter counter(world, 1000000, 1, [&] { return stopper && mine == 20; });
+  BlockCounter counter(world, all(1000000, 1),
+                       [&] { return stopper && mine == 20 ? SIGTERM : StopReason::none; });
   while (counter.next()) {
     ++mine;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
@@ -78,45 +82,34 @@ TEST(BlockCounterMpi, AStopOnAnyRankStopsAll) {
   if (stopper) {
     EXPECT_EQ(mine, 20);
   }
-  EXPECT_TRUE(counter.stopped());
+  world.barrier();
+  EXPECT_EQ(counter.stopped(), SIGTERM);
   EXPECT_LT(world.sum(std::vector<std::int64_t>{mine})[0], 100000);
 }
 
 TEST(BlockCounterMpi, AllRanksMayStopAtOnce) {
   const auto world = Communicator::world();
-  BlockCounter counter(world, 1000000, 1, [] { return true; });
+  BlockCounter counter(world, all(1000000, 1), [] { return StopReason::time_limit; });
   EXPECT_FALSE(counter.next());
   EXPECT_FALSE(counter.next());
-  EXPECT_TRUE(counter.stopped());
+  EXPECT_EQ(counter.stopped(), StopReason::time_limit);
 }
 
 TEST(BlockCounterMpi, TalliesOfAllRanksAddUp) {
   const auto world = Communicator::world();
-  BlockCounter counter(world, 10, 1);
+  BlockCounter counter(world, all(10, 1));
   sweep::Tally tally;
   tally.count = {0, 10, 1, 0, 0, 2};
   tally.worst_error = 1e-8 * (world.rank() + 1);
   for (int i = 0; i < 50; ++i) counter.add(tally);
+  while (counter.next()) {
+  }  // finding no more blocks sends what was held back
   world.barrier();
   const sweep::Tally all = counter.totals();
   EXPECT_EQ(all.of(training::Status::converged), 500 * world.size());
   EXPECT_EQ(all.of(training::Status::matching_only), 100 * world.size());
   EXPECT_EQ(all.failed(), 50 * world.size());
   EXPECT_EQ(all.worst_error, 1e-8 * world.size());
-}
-
-TEST(TotalMpi, AddsSummaries) {
-  const auto world = Communicator::world();
-  sweep::Summary mine;
-  mine.tally.count[1] = 3;
-  mine.tally.worst_error = world.rank();
-  mine.blocks = 2;
-  mine.busy_seconds = 1.5;
-  const sweep::Summary all = total(world, mine);
-  EXPECT_EQ(all.tally.done(), 3 * world.size());
-  EXPECT_EQ(all.tally.worst_error, world.size() - 1);
-  EXPECT_EQ(all.blocks, 2 * world.size());
-  EXPECT_EQ(all.busy_seconds, 1.5 * world.size());
 }
 
 }  // namespace

@@ -33,7 +33,7 @@ TEST(NullCommunicator, OnlyContiguousTensorsAreBroadcast) {
 }
 
 TEST(BlockCounter, HandsOutEveryBlockInOrder) {
-  BlockCounter counter(Communicator(), 20, 8);
+  BlockCounter counter(Communicator(), {sweep::Share::all(20), 8});
   for (std::int64_t i = 0; i < 3; ++i) {
     const auto block = counter.next();
     ASSERT_TRUE(block);
@@ -43,21 +43,21 @@ TEST(BlockCounter, HandsOutEveryBlockInOrder) {
   }
   EXPECT_FALSE(counter.next());
   EXPECT_FALSE(counter.next());
-  EXPECT_FALSE(counter.stopped());
+  EXPECT_EQ(counter.stopped(), StopReason::none);
 }
 
 TEST(BlockCounter, StopsWhenAsked) {
-  bool requested = false;
-  BlockCounter counter(Communicator(), 100, 8, [&] { return requested; });
+  int requested = StopReason::none;
+  BlockCounter counter(Communicator(), {sweep::Share::all(100), 8}, [&] { return requested; });
   EXPECT_TRUE(counter.next());
-  requested = true;
+  requested = StopReason::time_limit;
   EXPECT_FALSE(counter.next());
-  EXPECT_TRUE(counter.stopped());
+  EXPECT_EQ(counter.stopped(), StopReason::time_limit);
   EXPECT_FALSE(counter.next());
 }
 
 TEST(BlockCounter, AddsTalliesUp) {
-  BlockCounter counter(Communicator(), 100, 8);
+  BlockCounter counter(Communicator(), {sweep::Share::all(100), 8});
   sweep::Tally tally;
   tally.count = {0, 5, 2, 1, 0, 0};
   tally.worst_error = 1e-7;
