@@ -24,6 +24,7 @@ commands:
   check JOB    validate a job file, test its patches and print the plan
   compare JOB  run all methods on the same points and print a table of their errors and costs
   show FILE    summarise a sweep file
+  merge FILES  put the parts of a scan (run --part) together
   COMMAND --help explains a command, with examples
 
 options:
@@ -95,6 +96,21 @@ examples:
   gluesweep show decay.h5 --job > decay.yaml     # the stored job, complete; can be run again
 )";
 
+constexpr const char* merge_help =
+    R"(usage: gluesweep merge FILE... -o FILE [options]
+
+Puts the parts of one scan, which 'gluesweep run JOB --part I/N' wrote, together into one sweep file.
+
+)";
+constexpr const char* merge_examples = R"(
+examples:
+  gluesweep merge decay.*-of-8.h5 -o decay.h5
+  gluesweep merge decay.*-of-8.h5 -o decay.h5 --virtual
+Points that are pending in a part stay pending; 'gluesweep run JOB -o FILE --resume' trains them. A virtual file cannot be
+gone on with: go on with its parts.
+Exit codes: 0 complete, 1 internal error or a fault under way, 2 bad input (nothing was created).
+)";
+
 constexpr const char* compare_help =
     R"(usage: gluesweep compare JOB [options]
        mpiexec -n RANKS gluesweep compare JOB [options]
@@ -140,8 +156,9 @@ std::vector<std::string> long_names(const po::options_description& description) 
                         definition.command + " --help'.");
 }
 
+/// The options' values; the arguments before, between and after them, at least one.
 po::variables_map parse(const Definition& definition, const std::vector<std::string>& words,
-                        std::string& argument) {
+                        std::vector<std::string>& arguments) {
   po::options_description all;
   all.add(definition.visible);
   all.add_options()("argument", po::value<std::vector<std::string>>());
@@ -169,11 +186,19 @@ po::variables_map parse(const Definition& definition, const std::vector<std::str
     refuse(definition, std::string(error.what()) + ".");
   }
   if (values.count("help") != 0) return values;
-  const auto arguments = values.count("argument") != 0 ? values["argument"].as<std::vector<std::string>>()
-                                                       : std::vector<std::string>{};
+  if (values.count("argument") != 0) arguments = values["argument"].as<std::vector<std::string>>();
   if (arguments.empty()) {
     refuse(definition, "no " + definition.argument + " is given; it takes the path of one.");
   }
+  return values;
+}
+
+/// The same where one argument is taken.
+po::variables_map parse(const Definition& definition, const std::vector<std::string>& words,
+                        std::string& argument) {
+  std::vector<std::string> arguments;
+  const po::variables_map values = parse(definition, words, arguments);
+  if (values.count("help") != 0) return values;
   if (arguments.size() > 1) {
     refuse(definition, "takes one " + definition.argument + ", but '" + arguments[1] + "' is given after '" +
                            arguments[0] + "'.");
@@ -347,12 +372,25 @@ Request parse_show(const Words& words) {
   return options;
 }
 
+Request parse_merge(const Words& words) {
+  MergeOptions options;
+  Definition definition{"merge", "FILE"};
+  common(definition)("output,o", po::value(&options.output)->value_name("FILE"), "sweep file to create")(
+      "virtual", po::bool_switch(&options.refer),
+      "refer to the parts instead of copying them: a small file that needs them beside it");
+  const auto values = parse(definition, words, options.files);
+  if (values.count("help") != 0) return HelpRequest{help_of(definition, merge_help, merge_examples)};
+  if (options.output.empty()) refuse(definition, "no file to create is given: name it with -o FILE.");
+  return options;
+}
+
 }  // namespace
 
 Request parse_arguments(const std::vector<std::string>& arguments) {
   if (arguments.empty()) {
     throw job::InputError(
-        "gluesweep: no command is given.\nCommands: run, check, compare, show. See 'gluesweep --help'.");
+        "gluesweep: no command is given.\nCommands: run, check, compare, show, merge. See 'gluesweep "
+        "--help'.");
   }
   const std::string& first = arguments.front();
   const Words rest(arguments.begin() + 1, arguments.end());
@@ -362,11 +400,12 @@ Request parse_arguments(const std::vector<std::string>& arguments) {
   if (first == "check") return parse_check(rest);
   if (first == "compare") return parse_compare(rest);
   if (first == "show") return parse_show(rest);
+  if (first == "merge") return parse_merge(rest);
   const bool option = !first.empty() && first.front() == '-';
   throw job::InputError(
       std::string("gluesweep: unknown ") + (option ? "option" : "command") + " '" + first + "'" +
-      did_you_mean(first, {"run", "check", "compare", "show", "--help", "--version"}) +
-      "\nCommands: run, check, compare, show; options: --help, --version. See 'gluesweep --help'.");
+      did_you_mean(first, {"run", "check", "compare", "show", "merge", "--help", "--version"}) +
+      "\nCommands: run, check, compare, show, merge; options: --help, --version. See 'gluesweep --help'.");
 }
 
 }  // namespace gluesweep::cli

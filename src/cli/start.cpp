@@ -27,8 +27,8 @@ std::string progress_text(const Existing& existing) {
 [[noreturn]] void refuse_existing(const std::string& path, const Existing& existing,
                                   const output::Provenance& provenance) {
   if (existing.kind == Existing::Kind::other) {
-    throw job::InputError(path + " exists already and is not a sweep file (" + existing.reason +
-                          "): choose another name with -o, or move the file away");
+    throw job::InputError(existing.reason +
+                          "; it is not overwritten: choose another name with -o, or move the file away");
   }
   const bool same = existing.job_hash == provenance.job_hash;
   std::string message = path + " exists already: it holds " + (same ? "this scan" : "another job's scan") +
@@ -43,8 +43,9 @@ Start start_existing(const RunOptions& options, const std::string& path, const E
   Start start;
   if (options.overwrite) {
     if (existing.kind == Existing::Kind::other) {
-      throw job::InputError(path + " is not overwritten, because it is not a sweep file (" + existing.reason +
-                            "): choose another name with -o, or remove the file yourself");
+      throw job::InputError(existing.reason +
+                            "; --overwrite replaces sweep files only: choose another name with -o, or remove "
+                            "the file yourself");
     }
     start.kind = Start::Kind::replace;
     start.remark = "replaces a scan with " + progress_text(existing);

@@ -116,11 +116,30 @@ class Creator {
     check(H5Pset_alloc_time(properties, H5D_ALLOC_TIME_EARLY), "allocate " + variable.name, name_);
   }
 
+  /// A virtual dataset: its rows stand in the datasets of the same name in the parts.
+  void refer_to_parts(const Variable& variable, hid_t space, hid_t properties) {
+    std::vector<hsize_t> start(variable.shape.size(), 0);
+    std::vector<hsize_t> count(variable.shape.begin(), variable.shape.end());
+    for (const VirtualPart& part : file_.parts) {
+      start[0] = static_cast<hsize_t>(part.share.first);
+      count[0] = static_cast<hsize_t>(part.share.count);
+      check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
+            "select rows of " + variable.name, name_);
+      const Handle source = simple_space({count.begin(), count.end()}, name_);
+      check(H5Pset_virtual(properties, space, part.path.c_str(), ("/" + full_name(variable)).c_str(),
+                           source.get()),
+            "refer to " + part.path, name_);
+    }
+    check(H5Sselect_all(space), "select " + variable.name, name_);
+  }
+
   void create_variable(const Variable& variable) {
     const Handle space = simple_space(variable.shape, name_);
     const Handle properties = ordered_properties(H5P_DATASET_CREATE, name_);
     set_fill_value(variable, properties.get());
-    if (!variable.chunk.empty()) {
+    if (!file_.parts.empty() && is_result(variable)) {
+      refer_to_parts(variable, space.get(), properties.get());
+    } else if (!variable.chunk.empty()) {
       const std::vector<hsize_t> chunk(variable.chunk.begin(), variable.chunk.end());
       check(H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data()),
             "chunk " + variable.name, name_);
@@ -250,15 +269,11 @@ std::string full_name(const Variable& variable) {
   return variable.group == Group::network ? "network/" + variable.name : variable.name;
 }
 
-hid_t native_type(Type type) {
-  switch (type) {
-    case Type::int64: return H5T_NATIVE_INT64;
-    case Type::int32: return H5T_NATIVE_INT32;
-    case Type::uint8: return H5T_NATIVE_UINT8;
-    case Type::float64: break;
-  }
-  return H5T_NATIVE_DOUBLE;
+bool is_result(const Variable& variable) {
+  return variable.by_sample() && variable.source != Source::sample && variable.source != Source::parameter;
 }
+
+hid_t native_type(Type type) { return native_type(scalar_type(type)); }
 
 void create_file(const NewFile& file) {
   try {

@@ -1,12 +1,19 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "gluesweep/output/hdf5.hpp"
 #include "gluesweep/output/layout.hpp"
 #include "gluesweep/output/sweep_file.hpp"
 
 namespace gluesweep::output {
+
+/// A sweep file that rows of a virtual one stand in: path relative to the virtual file's directory.
+struct VirtualPart {
+  std::string path;
+  sweep::Share share;
+};
 
 struct NewFile {
   std::string path;  ///< nothing stands there
@@ -16,7 +23,11 @@ struct NewFile {
   const Provenance& provenance;
   const Layout& layout;
   int mpi_size = 1;
+  std::vector<VirtualPart> parts;  ///< none: the file holds its rows itself
 };
+
+/// Whether a variable holds results: rows that are not known before.
+bool is_result(const Variable& variable);
 
 /// Writes a sweep file with all that is known beforehand at file.path, by one rank. Of the results there is
 /// only the space, which reads as zeros. On an error nothing is left there.

@@ -138,6 +138,15 @@ std::int64_t read_integer_attribute(hid_t object, const std::string& name, const
   return value;
 }
 
+hid_t native_type(at::ScalarType type) {
+  switch (type) {
+    case at::kLong: return H5T_NATIVE_INT64;
+    case at::kInt: return H5T_NATIVE_INT32;
+    case at::kByte: return H5T_NATIVE_UINT8;
+    default: return H5T_NATIVE_DOUBLE;
+  }
+}
+
 std::vector<std::int64_t> extents(hid_t dataset, const std::string& file) {
   const Handle space(check(H5Dget_space(dataset), "look up the extents of a dataset", file), H5Sclose);
   const auto rank =

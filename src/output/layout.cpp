@@ -323,6 +323,8 @@ at::Tensor source_rows(const Variable& variable, const job::Job& job, const at::
   throw std::logic_error(variable.name + " has no rows in a block's result");
 }
 
+}  // namespace
+
 at::ScalarType scalar_type(Type type) {
   switch (type) {
     case Type::int64: return at::kLong;
@@ -332,8 +334,6 @@ at::ScalarType scalar_type(Type type) {
   }
   return at::kDouble;
 }
-
-}  // namespace
 
 std::int64_t size_of(Type type) {
   switch (type) {

@@ -199,8 +199,7 @@ struct SweepFile::Implementation {
     const std::int64_t rank = communicator.rank(), size = communicator.size();
     for (const Column& column : columns) {
       const Variable& variable = column.variable;
-      // The parameters of all points are there already.
-      if (variable.type != Type::float64 || variable.source == Source::parameter) continue;
+      if (variable.type != Type::float64 || !is_result(variable)) continue;
       const std::int64_t chunk = variable.chunk.front();
       const std::int64_t chunks = (share.count + chunk - 1) / chunk;
       const std::int64_t first = std::min(chunks * rank / size * chunk, share.count);
@@ -252,7 +251,7 @@ SweepFile SweepFile::create(const parallel::Communicator& communicator, const st
     check_target(path, expected_bytes(layout), target);
     remove_leftovers(path);
     temporary = temporary_name(path);
-    create_file({temporary, job, space, network, provenance, layout, communicator.size()});
+    create_file({temporary, job, space, network, provenance, layout, communicator.size(), {}});
   });
   temporary = communicator.broadcast(temporary);
   try {
@@ -324,6 +323,10 @@ void SweepFile::close() {
 
 void check_resumable(const std::string& path, const Provenance& provenance, const sweep::Share& share) {
   const SweepReader reader(path);
+  if (reader.is_virtual()) {
+    throw job::InputError(path +
+                          " only refers to the files of its parts: go on with those that are not complete");
+  }
   const std::string hash = reader.text("job_hash");
   if (hash != provenance.job_hash) {
     std::string message = path + " holds the results of another job (its hash is " + hash +

@@ -97,7 +97,19 @@ at::Tensor SweepReader::values(const std::string& variable) const {
   return result;
 }
 
-at::Tensor SweepReader::rows(const std::string& variable, std::int64_t first, std::int64_t count) const {
+bool SweepReader::is_virtual() const {
+  const Handle properties(check(H5Dget_create_plist(implementation_->open("status").get()),
+                                "look up a layout", implementation_->path),
+                          H5Pclose);
+  return H5Pget_layout(properties.get()) == H5D_VIRTUAL;
+}
+
+std::vector<std::int64_t> SweepReader::shape(const std::string& variable) const {
+  return extents(implementation_->open(variable).get(), implementation_->path);
+}
+
+at::Tensor SweepReader::rows(const std::string& variable, std::int64_t first, std::int64_t count,
+                             at::ScalarType type) const {
   const Handle dataset = implementation_->open(variable);
   std::vector<std::int64_t> shape = extents(dataset.get(), implementation_->path);
   if (shape.empty() || shape[0] != samples() || first < 0 || count < 0 || first > samples() - count) {
@@ -105,8 +117,8 @@ at::Tensor SweepReader::rows(const std::string& variable, std::int64_t first, st
                             std::to_string(first + count - 1) + " of the variable " + variable);
   }
   shape[0] = count;
-  at::Tensor result = at::empty(shape, at::kDouble);
-  read_slab(dataset.get(), H5T_NATIVE_DOUBLE, first, shape, result.data_ptr(), implementation_->path);
+  at::Tensor result = at::empty(shape, type);
+  read_slab(dataset.get(), native_type(type), first, shape, result.data_ptr(), implementation_->path);
   return result;
 }
 

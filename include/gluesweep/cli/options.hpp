@@ -39,6 +39,12 @@ struct ShowOptions {
   bool job = false;        ///< print the stored job instead of the summary
 };
 
+struct MergeOptions {
+  std::vector<std::string> files;
+  std::string output;
+  bool refer = false;  ///< a virtual file instead of a copy
+};
+
 enum class TableFormat { text, markdown };
 
 /// One row of a comparison.
@@ -64,8 +70,8 @@ struct HelpRequest {
 };
 struct VersionRequest {};
 
-using Request =
-    std::variant<HelpRequest, VersionRequest, RunOptions, CheckOptions, ShowOptions, CompareOptions>;
+using Request = std::variant<HelpRequest, VersionRequest, RunOptions, CheckOptions, ShowOptions,
+                             CompareOptions, MergeOptions>;
 
 /// What the command line asks for; `arguments` without the program's name. Throws job::InputError that names
 /// the wrong word, the nearest right one and where to read more. Depends on nothing but its arguments, so

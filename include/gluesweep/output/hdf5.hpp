@@ -1,5 +1,6 @@
 #pragma once
 
+#include <ATen/ATen.h>
 #include <hdf5.h>
 
 #include <cstdint>
@@ -59,6 +60,9 @@ void write_attribute(hid_t object, const std::string& name, const std::vector<st
 bool has_attribute(hid_t object, const std::string& name);
 std::string read_text_attribute(hid_t object, const std::string& name, const std::string& file);
 std::int64_t read_integer_attribute(hid_t object, const std::string& name, const std::string& file);
+
+/// The memory type of a tensor's numbers: float64, int64, int32 or uint8.
+hid_t native_type(at::ScalarType type);
 
 /// Extents of a dataset.
 std::vector<std::int64_t> extents(hid_t dataset, const std::string& file);

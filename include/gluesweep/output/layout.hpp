@@ -19,6 +19,7 @@ inline constexpr int format_version = 1;
 
 enum class Type { float64, int64, int32, uint8 };
 std::int64_t size_of(Type type);
+at::ScalarType scalar_type(Type type);
 
 enum class Group { root, network };
 

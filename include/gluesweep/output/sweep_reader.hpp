@@ -15,7 +15,7 @@ namespace gluesweep::output {
 
 /// Reads a sweep file, also one that a run is still writing. Serial. Nothing is kept in memory but what is
 /// asked for; variables of /network are named "network/head" and so on. Numbers come as float64 whatever
-/// their type.
+/// their type, unless another one is asked for.
 class SweepReader {
  public:
   /// Throws job::InputError if there is no such file, it is not a sweep file or its format version is another
@@ -30,6 +30,7 @@ class SweepReader {
 
   std::int64_t samples() const;  ///< that the file holds
   sweep::Share share() const;    ///< which of the scan's samples these are
+  bool is_virtual() const;       ///< its rows stand in other files, see merge.hpp
   std::vector<std::string> swept_names() const;
   bool has(const std::string& variable) const;
   std::string unit(const std::string& variable) const;
@@ -39,7 +40,10 @@ class SweepReader {
   at::Tensor values(const std::string& variable) const;
 
   /// Rows first ... first+count-1 of a variable with the dimension sample: (count, ...).
-  at::Tensor rows(const std::string& variable, std::int64_t first, std::int64_t count) const;
+  at::Tensor rows(const std::string& variable, std::int64_t first, std::int64_t count,
+                  at::ScalarType type = at::kDouble) const;
+
+  std::vector<std::int64_t> shape(const std::string& variable) const;
 
   /// The status counts and the worst error estimate among the converged, over all samples.
   sweep::Tally tally() const;

@@ -105,12 +105,30 @@ TEST(Options, UnknownCommandNamesTheNearestAndAll) {
 TEST(Options, UnknownOptionNamesTheNearestAndAll) {
   EXPECT_EQ(message_of({"run", "a.yaml", "--ouput", "b.h5"}),
             "gluesweep run: unknown option '--ouput'; did you mean '--output'?\n"
-            "Accepted options: --help, --output, --set, --device, --progress, --max-failed, --dry-run.\n"
+            "Accepted options: --help, --output, --set, --device, --progress, --max-failed, "
+            "--resume, --retry-failed, --overwrite, --part, --dry-run.\n"
             "See 'gluesweep run --help'.");
   // An abbreviation is not guessed: another option may take its meaning later.
   EXPECT_THAT(message_of({"run", "a.yaml", "--dry"}),
               HasSubstr("unknown option '--dry'; did you mean '--dry-run'?"));
   EXPECT_THAT(message_of({"show", "a.h5", "--set", "a=b"}), HasSubstr("Accepted options: --help, --worst"));
+}
+
+TEST(Options, SayHowARunBegins) {
+  const auto run = [](std::vector<std::string> words) {
+    words.insert(words.begin(), {"run", "a.yaml"});
+    return std::get<RunOptions>(parse_arguments(words));
+  };
+  EXPECT_FALSE(run({}).resume);
+  EXPECT_TRUE(run({"--resume"}).resume);
+  EXPECT_TRUE(run({"--retry-failed"}).resume);
+  EXPECT_TRUE(run({"--overwrite"}).overwrite);
+  EXPECT_EQ(run({"--part", "3/8"}).part, 3);
+  EXPECT_EQ(run({"--part", "3/8"}).parts, 8);
+  EXPECT_EQ(run({"--resume"}).words, (std::vector<std::string>{"a.yaml", "--resume"}));
+  EXPECT_THAT(message_of({"run", "a.yaml", "--resume", "--overwrite"}), HasSubstr("give one of them"));
+  for (const char* bad : {"0/3", "4/3", "3", "a/b", "1/", "/2", "-1/2", "1/2/3", "1e0/2"})
+    EXPECT_THAT(message_of({"run", "a.yaml", "--part", bad}), HasSubstr("e.g. 3/8")) << bad;
 }
 
 TEST(Options, ArgumentsAreCounted) {
@@ -140,7 +158,7 @@ TEST(Options, HelpOfEachCommandHasExamplesAndExitCodes) {
     EXPECT_THAT(help_of({command, "--help"}), HasSubstr("examples:\n  gluesweep " + command)) << command;
     EXPECT_THAT(help_of({command, "--help"}), HasSubstr("usage: gluesweep " + command)) << command;
   }
-  EXPECT_THAT(help_of({"run", "--help"}), HasSubstr("3 too many failed points, 75 stopped early"));
+  EXPECT_THAT(help_of({"run", "--help"}), HasSubstr("75 stopped early: --resume goes on"));
 }
 
 }  // namespace

@@ -230,9 +230,13 @@ TEST(Differences, NameKeysWithBothValues) {
       differences(base, resolved({"sweep.samples=77", "training.tolerance=1e-7", "sweep.parameters.k2=5"}));
   std::vector<std::string> keys;
   for (const auto& difference : found) keys.push_back(difference.key);
-  EXPECT_EQ(keys, (std::vector<std::string>{"sweep.samples", "sweep.parameters.k2", "training.tolerance"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"sweep.samples", "sweep.parameters.k2.range",
+                                            "sweep.parameters.k2.scale", "training.tolerance",
+                                            "sweep.parameters.k2"}));
   EXPECT_EQ(found[0].other, "77");
-  EXPECT_EQ(found[2].other, "1e-07");
+  EXPECT_EQ(found[1].other, "absent");
+  EXPECT_EQ(found[3].other, "1e-07");
+  EXPECT_EQ(found[4].one, "absent");
 }
 
 TEST(JobHash, LeavesOutHowLongARunMayTake) {

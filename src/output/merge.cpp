@@ -1,0 +1,188 @@
+#include "gluesweep/output/merge.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "create.hpp"
+#include "gluesweep/job/error.hpp"
+#include "gluesweep/job/reader.hpp"
+#include "gluesweep/output/sweep_reader.hpp"
+#include "gluesweep/output/target.hpp"
+
+namespace gluesweep::output {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Hidden layers are made anew for each part. On processors that round differently they differ in their last
+// bits, which the heads do not notice.
+constexpr double trunk_tolerance = 1.0e-12;
+
+constexpr std::int64_t bytes_at_once = std::int64_t{1} << 24;
+
+struct Part {
+  std::string path;
+  sweep::Share share;
+};
+
+std::string samples_text(std::int64_t first, std::int64_t end) {
+  return "samples " + std::to_string(first) + " to " + std::to_string(end - 1);
+}
+
+/// The parts in the order of their samples, which they cover once and completely.
+std::vector<Part> ordered_parts(const std::vector<std::string>& paths) {
+  std::vector<Part> parts;
+  std::string hash;
+  for (const std::string& path : paths) {
+    const SweepReader reader(path);
+    if (hash.empty()) hash = reader.text("job_hash");
+    if (reader.text("job_hash") != hash) {
+      throw job::InputError(path + " is not a part of the same scan as " + paths.front() +
+                            ": its job's hash is " + reader.text("job_hash") + ", not " + hash);
+    }
+    parts.push_back({path, reader.share()});
+  }
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const Part& a, const Part& b) { return a.share.first < b.share.first; });
+  std::int64_t next = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const sweep::Share& share = parts[i].share;
+    if (share.first < next) {
+      throw job::InputError(parts[i].path + " and " + parts[i - 1].path + " overlap: both hold sample " +
+                            std::to_string(share.first) + "; give each part once");
+    }
+    if (share.first > next) break;
+    next = share.first + share.count;
+  }
+  if (next < parts.front().share.scan) {
+    const auto after =
+        std::find_if(parts.begin(), parts.end(), [&](const Part& part) { return part.share.first > next; });
+    const std::int64_t end = after == parts.end() ? parts.front().share.scan : after->share.first;
+    throw job::InputError("no part holds " + samples_text(next, end) + " of the scan's " +
+                          std::to_string(parts.front().share.scan) +
+                          ": give all parts; one that did not finish may have pending points");
+  }
+  return parts;
+}
+
+/// A list's points are in the parts only.
+std::vector<std::vector<double>> list_of(const job::Job& job, const std::vector<Part>& parts) {
+  std::vector<std::vector<double>> list;
+  if (job.sweep.sampler != job::Sampler::list) return list;
+  for (const auto& parameter : job.sweep.parameters) {
+    if (parameter.kind != job::SweptParameter::Kind::values) continue;
+    auto& column = list.emplace_back();
+    for (const Part& part : parts) {
+      const at::Tensor values = SweepReader(part.path).values(parameter.name);
+      column.insert(column.end(), values.data_ptr<double>(), values.data_ptr<double>() + values.numel());
+    }
+  }
+  return list;
+}
+
+NetworkArrays network_of(const SweepReader& reader) {
+  NetworkArrays network;
+  network.trunk = reader.trunk_arrays();
+  if (reader.has("network/head")) network.head_features = reader.shape("network/head").at(1);
+  if (reader.has("network/map")) network.map_parameters = reader.shape("network/map").at(2);
+  if (reader.has("network/scale")) network.scale_terms = reader.shape("network/scale").at(2);
+  return network;
+}
+
+void check_trunks(const std::vector<Part>& parts, const NetworkArrays& network) {
+  for (const Part& part : parts) {
+    const auto own = SweepReader(part.path).trunk_arrays();
+    bool same = own.size() == network.trunk.size();
+    for (std::size_t i = 0; same && i < own.size(); ++i) {
+      same = own[i].second.sizes() == network.trunk[i].second.sizes() &&
+             (own[i].second - network.trunk[i].second).abs().max().item<double>() <= trunk_tolerance;
+    }
+    if (same) continue;
+    throw job::InputError(part.path + " was trained on other hidden layers than " + parts.front().path +
+                          ": by another version of gluesweep, or on a processor that rounds differently; run "
+                          "the part again where the others ran");
+  }
+}
+
+/// All rows of all parts into the new file, in pieces; statuses come last.
+class Copier {
+ public:
+  Copier(const std::vector<Part>& parts, std::string path)
+      : parts_(parts),
+        path_(std::move(path)),
+        handle_(check(H5Fopen(path_.c_str(), H5F_ACC_RDWR, H5P_DEFAULT), "open", path_), H5Fclose) {}
+
+  void run(const Layout& layout) {
+    for (const bool status : {false, true}) {
+      for (const Variable& variable : layout.variables) {
+        if (is_result(variable) && (variable.source == Source::status) == status) copy(variable);
+      }
+    }
+    handle_.close("close", path_);
+  }
+
+ private:
+  void copy(const Variable& variable) {
+    const std::string name = full_name(variable);
+    const Handle target(check(H5Dopen2(handle_.get(), name.c_str(), H5P_DEFAULT), "open " + name, path_),
+                        H5Dclose);
+    std::int64_t row = size_of(variable.type);
+    for (std::size_t axis = 1; axis < variable.shape.size(); ++axis) row *= variable.shape[axis];
+    const std::int64_t at_once = std::max<std::int64_t>(1, bytes_at_once / row);
+    for (const Part& part : parts_) {
+      const SweepReader reader(part.path);
+      for (std::int64_t first = 0; first < part.share.count; first += at_once) {
+        const std::int64_t count = std::min(at_once, part.share.count - first);
+        const at::Tensor rows = reader.rows(name, first, count, scalar_type(variable.type));
+        write_slab(target.get(), native_type(variable.type), part.share.first + first, rows.sizes().vec(),
+                   rows.data_ptr(), path_);
+      }
+    }
+  }
+
+  const std::vector<Part>& parts_;
+  std::string path_;
+  Handle handle_;
+};
+
+/// Where the rows of a virtual file stand, seen from its directory.
+std::vector<VirtualPart> references(const std::vector<Part>& parts, const std::string& path) {
+  const fs::path directory = fs::absolute(path).parent_path();
+  std::vector<VirtualPart> found;
+  for (const Part& part : parts)
+    found.push_back({fs::proximate(fs::absolute(part.path), directory).string(), part.share});
+  return found;
+}
+
+}  // namespace
+
+void merge(const std::vector<std::string>& paths, const std::string& path, MergeStyle style) {
+  silence_hdf5();
+  const std::vector<Part> parts = ordered_parts(paths);
+  const SweepReader first(parts.front().path);
+  const std::string text = first.text("job");
+  job::Job job = job::parse_resolved(text);
+  job = job::parse_resolved(text, list_of(job, parts));
+  const NetworkArrays network = network_of(first);
+  check_trunks(parts, network);
+  const Layout layout = make_layout(job, sweep::Share::all(parts.front().share.scan), network);
+  check_target(path, style == MergeStyle::copy ? expected_bytes(layout) : 0);
+  const sweep::ParameterSpace space(job);
+  const Provenance provenance{text, first.text("job_hash"), first.text("gluesweep_version"),
+                              first.text("git_commit")};
+  const std::string temporary = temporary_name(path);
+  NewFile file{
+      temporary, job, space, network, provenance, layout, static_cast<int>(first.integer("mpi_size")), {}};
+  if (style == MergeStyle::refer) file.parts = references(parts, path);
+  try {
+    create_file(file);
+    if (style == MergeStyle::copy) Copier(parts, temporary).run(layout);
+    publish(temporary, path);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    throw;
+  }
+}
+
+}  // namespace gluesweep::output
