@@ -4,6 +4,7 @@
 #include <functional>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "collective.hpp"
@@ -15,6 +16,7 @@
 #include "gluesweep/output/sweep_file.hpp"
 #include "gluesweep/output/sweep_reader.hpp"
 #include "gluesweep/output/write_lock.hpp"
+#include "gluesweep/parallel/attention.hpp"
 #include "gluesweep/parallel/block_counter.hpp"
 #include "gluesweep/parallel/device.hpp"
 #include "gluesweep/parallel/stop_signal.hpp"
@@ -131,6 +133,15 @@ class StopRequest {
   double began_, limit_, longest_ = 0.0;
 };
 
+/// Says so when a block had to be trained in smaller batches than before.
+void report_memory(const Preparation& prepared, std::int64_t before, int rank) {
+  const std::int64_t fitting = prepared.trainer->points_at_a_time();
+  if (fitting == before) return;
+  std::cerr << "gluesweep: rank " << rank << ": the memory of " << prepared.plan.device
+            << " does not suffice for larger batches; it goes on with " << grouped(fitting)
+            << " points at a time (fewer ranks a GPU or a smaller run.block avoid this)" << std::endl;
+}
+
 struct Outcome {
   double wall = 0.0;
   std::vector<sweep::Summary> ranks;  ///< on rank 0
@@ -175,10 +186,15 @@ Outcome sweep_all(const Preparation& prepared, const RunOptions& options, const 
       {[&](const sweep::Tally& tally) { counter.add(tally); }, [&] { return counter.totals(); }},
       prepared.start.before, prepared.share().count, options.progress, speaks ? &std::cerr : nullptr,
       speaks ? terminal_width() : 0, now);
+  const bool pays_attention = parallel::attention_helps(communicator) && communicator.rank() == 0;
   const auto train = [&](const at::Tensor& parameters, const sweep::Block& block) {
     const double begin = now();
+    std::optional<parallel::Attention> attention;
+    if (pays_attention) attention.emplace(communicator);
+    const std::int64_t before = prepared.trainer->points_at_a_time();
     auto result = prepared.verify(prepared.trainer->train(parameters), parameters, block.first);
     stop_request.block_took(now() - begin);
+    report_memory(prepared, before, communicator.rank());
     return result;
   };
   auto summary = sweep::run_sweep(*prepared.space, counter, train, file, progress);

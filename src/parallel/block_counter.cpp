@@ -13,8 +13,7 @@ namespace {
 //   one node, shared memory (osc/sm, what MPI_Win_allocate selects there by itself)   0.1 us, worst 5 us: no
 //   one node, osc/rdma over shared memory                                            4 us, worst 50 us: no
 //   plain TCP, as between nodes without another network (osc/pt2pt)                  worst 2 s: yes
-// In the last case a rank waits for the rest of rank 0's block at most, which wait_seconds shows; networks
-// with remote atomics (osc/ucx, osc/rdma) do not have it.
+// In the last case Attention helps; networks with remote atomics (osc/ucx, osc/rdma) do not have it.
 
 // Slots of the window: the next block's place in the schedule, why it was stopped, the points by status, the
 // worst error.

@@ -13,9 +13,9 @@ namespace gluesweep::parallel {
 // anything.
 
 MpiSession::MpiSession(int* argc, char*** argv) {
-  // LibTorch's threads never call MPI.
+  // LibTorch's threads never call MPI; Attention's does, while no other thread may.
   int provided = MPI_THREAD_SINGLE;
-  MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided);
+  MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided);
 }
 
 MpiSession::~MpiSession() { MPI_Finalize(); }

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 
+#include "batches.hpp"
 #include "gluesweep/job/error.hpp"
 #include "gluesweep/network/scale.hpp"
 #include "gluesweep/training/phases.hpp"
@@ -62,6 +63,7 @@ struct Trainer::Implementation {
   std::unique_ptr<Method> method;
   Tensor output_t;  // (1, M)
   std::vector<int> all_patches;
+  Batches batches;
 
   Implementation(const job::Job& job_, const at::Device& device_)
       : job(job_),
@@ -97,7 +99,7 @@ struct Trainer::Implementation {
                 const BlockResult& result) const;
   void compare(const Points& points, const Tensor& t, BlockResult& result) const;
   Tensor derived(const Points& points, const BlockResult& result) const;
-  void climb(const Tensor& parameters, BlockResult& block) const;
+  void climb(const Tensor& parameters, BlockResult& block);
 };
 
 /// Trains some points and describes what came out.
@@ -188,7 +190,7 @@ Tensor Trainer::Implementation::derived(const Points& points, const BlockResult&
 
 /// The rescue ladder, for points of the block that did not converge. A rung's result is kept where it has the
 /// smaller error; one that failed never replaces one that did not.
-void Trainer::Implementation::climb(const Tensor& parameters, BlockResult& block) const {
+void Trainer::Implementation::climb(const Tensor& parameters, BlockResult& block) {
   const auto code = [](Status status) { return static_cast<std::int64_t>(status); };
   const auto comparable = [&](const BlockResult& result) {
     const auto usable =
@@ -198,11 +200,12 @@ void Trainer::Implementation::climb(const Tensor& parameters, BlockResult& block
   for (int rung = 1; rung < method->rungs(); ++rung) {
     const auto bad = (block.status != code(Status::converged)).nonzero().squeeze(1);
     if (bad.numel() == 0) return;
-    for (const auto& index : bad.split(method->batch(rung))) {
+    batches.run(bad.numel(), method->batch(rung), [&](std::int64_t first, std::int64_t count) {
+      const auto index = bad.narrow(0, first, count);
       const auto better = attempt(prepare(parameters.index_select(0, index.to(device))), rung);
       const auto improved =
           (comparable(better) < comparable(block).index_select(0, index)).nonzero().squeeze(1);
-      if (improved.numel() == 0) continue;
+      if (improved.numel() == 0) return;
       const auto rows = index.index_select(0, improved);
       const auto spent = block.iterations.index_select(0, rows);
       for (const auto& [member, dimension] : point_dimensions()) {
@@ -210,7 +213,7 @@ void Trainer::Implementation::climb(const Tensor& parameters, BlockResult& block
             .index_copy_(dimension, rows, (better.*member).cpu().index_select(dimension, improved));
       }
       block.iterations.index_add_(0, rows, spent);
-    }
+    });
   }
 }
 
@@ -226,16 +229,15 @@ Trainer::Trainer(Trainer&&) noexcept = default;
 
 BlockResult Trainer::train(const Tensor& parameters) const {
   const c10::InferenceMode inference;
-  const auto& self = *implementation_;
+  auto& self = *implementation_;
   const auto begin = std::chrono::steady_clock::now();
   const auto count = parameters.size(0);
   const auto batch = self.device.is_cpu() ? self.method->batch(0) : count;
   std::vector<BlockResult> parts;
   const auto on_device = parameters.to(self.device);
-  for (std::int64_t first = 0; first < count; first += batch) {
-    parts.push_back(
-        self.attempt(self.prepare(on_device.narrow(0, first, std::min(batch, count - first))), 0));
-  }
+  self.batches.run(count, batch, [&](std::int64_t first, std::int64_t points) {
+    parts.push_back(self.attempt(self.prepare(on_device.narrow(0, first, points)), 0));
+  });
   auto block = join(parts);
   if (self.job.training.rescue) self.climb(on_device, block);
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - begin;
@@ -256,6 +258,8 @@ std::int64_t Trainer::head_columns() const { return implementation_->method->hea
 std::int64_t Trainer::map_parameters() const {
   return 2 + 3 * map_terms(implementation_->job.problem) * implementation_->method->patches_per_map();
 }
+
+std::int64_t Trainer::points_at_a_time() const { return implementation_->batches.limit(); }
 
 std::int64_t Trainer::scale_terms() const { return network::Scale::terms; }
 

@@ -1,0 +1,44 @@
+#include "gluesweep/parallel/attention.hpp"
+
+#include <chrono>
+
+namespace gluesweep::parallel {
+namespace {
+
+// Short against a block, long against what looking costs (some 3 us).
+constexpr std::chrono::microseconds between_looks{500};
+
+}  // namespace
+
+bool attention_helps(const Communicator& communicator) {
+  if (communicator.is_null()) return false;
+  int level = MPI_THREAD_SINGLE;
+  MPI_Query_thread(&level);
+  // The number of nodes is the number of ranks that are the first on theirs.
+  const std::int64_t first = communicator.node_local_rank() == 0 ? 1 : 0;
+  const std::int64_t nodes = communicator.sum(std::vector<std::int64_t>{first})[0];
+  return nodes > 1 && level >= MPI_THREAD_SERIALIZED;
+}
+
+Attention::Attention(const Communicator& communicator)
+    : thread_([this, handle = communicator.handle()] { pay(handle); }) {}
+
+Attention::~Attention() {
+  {
+    const std::lock_guard<std::mutex> guard(mutex_);
+    is_over_ = true;
+  }
+  over_.notify_one();
+  thread_.join();
+}
+
+void Attention::pay(MPI_Comm communicator) {
+  std::unique_lock<std::mutex> lock(mutex_);
+  while (!over_.wait_for(lock, between_looks, [this] { return is_over_; })) {
+    // Nobody sends messages here: asking for one makes MPI go on with what it has to do.
+    int arrived = 0;
+    MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, communicator, &arrived, MPI_STATUS_IGNORE);
+  }
+}
+
+}  // namespace gluesweep::parallel
