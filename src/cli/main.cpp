@@ -1,3 +1,4 @@
+#include <csignal>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -9,6 +10,8 @@
 
 int main(int argc, char** argv) {
   using namespace gluesweep;
+  // A file beyond the limit of its size is an error of the write, with a message, not the end of the process.
+  std::signal(SIGXFSZ, SIG_IGN);
   const parallel::MpiSession session(&argc, &argv);
   const auto world = parallel::Communicator::world();
   auto code = cli::ExitCode::internal_error;
