@@ -33,7 +33,7 @@ void on_every_rank(const parallel::Communicator& communicator, const std::functi
   }
   if (outcome.empty()) return;
   if (outcome.front() == 'I') throw job::InputError(outcome.substr(1));
-  throw std::runtime_error(outcome.substr(2));
+  throw parallel::CommonError(outcome.substr(2));
 }
 
 namespace {

@@ -21,6 +21,11 @@ int main(int argc, char** argv) {
     // Found by all ranks together, see cli/commands.hpp.
     if (world.rank() == 0) std::cerr << error.what() << std::endl;
     code = cli::ExitCode::bad_input;
+  } catch (const parallel::CommonError& error) {
+    if (world.rank() == 0) std::cerr << "gluesweep: error: " << error.what() << std::endl;
+    // Not by way of MPI_Finalize: HDF5 closes its files there, and crashes on one it failed to write.
+    world.barrier();
+    session.abort(static_cast<int>(code));
   } catch (const std::exception& error) {
     // The other ranks may be waiting for this one, so it ends them all.
     std::cerr << "gluesweep: error on rank " << world.rank() << " of " << world.size() << ": " << error.what()

@@ -1,5 +1,7 @@
 #include "gluesweep/output/hdf5.hpp"
 
+#include <cerrno>
+#include <cstring>
 #include <utility>
 
 namespace gluesweep::output {
@@ -15,6 +17,21 @@ std::string innermost_message() {
   H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, note_innermost, &message);
   H5Eclear2(H5E_DEFAULT);
   return message.empty() ? "no reason given" : message;
+}
+
+/// The system's own words, where HDF5 wraps them in addresses and offsets, and what to do about it.
+std::string plain_reason(const std::string& message) {
+  const std::string mark = "error message = '";
+  const std::size_t start = message.find(mark);
+  if (start == std::string::npos) return message;
+  const std::size_t first = start + mark.size();
+  const std::string reason = message.substr(first, message.find('\'', first) - first);
+  const auto is = [&](int number) { return reason == std::strerror(number); };
+  if (is(ENOSPC)) return reason + ": free some, or choose another file system with -o";
+  if (is(EDQUOT)) return reason + ": free some of your quota, or choose another file system with -o";
+  if (is(EFBIG))
+    return reason + ": the limit of a file's size (ulimit -f) or of the file system is too small";
+  return reason;
 }
 
 void write_scalar(hid_t object, const std::string& name, hid_t type, const void* value,
@@ -59,7 +76,7 @@ Slab select_rows(hid_t dataset, std::int64_t first, const std::vector<std::int64
 
 hid_t check(hid_t result, const std::string& operation, const std::string& file) {
   if (result >= 0) return result;
-  const std::string reason = innermost_message();
+  const std::string reason = plain_reason(innermost_message());
   std::string message = file + ": could not " + operation + ": " + reason;
   if (reason.find("lock") != std::string::npos) {
     message +=

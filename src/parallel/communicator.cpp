@@ -118,7 +118,7 @@ void on_rank_zero(const Communicator& communicator, const std::function<void()>&
   outcome = communicator.broadcast(std::move(outcome));
   if (outcome.empty()) return;
   if (outcome.front() == 'I') throw job::InputError(outcome.substr(1));
-  throw std::runtime_error(outcome.substr(1));
+  throw CommonError(outcome.substr(1));
 }
 
 }  // namespace gluesweep::parallel

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -63,8 +64,14 @@ class Communicator {
   int size_ = 1;
 };
 
+/// An error other than bad input that all ranks know of: each can end by itself.
+class CommonError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// Runs `action` on rank 0; what it throws is thrown on every rank, with the same message, as job::InputError
-/// if it was one and as std::runtime_error otherwise. Collective: no rank goes on alone after an error.
+/// if it was one and as CommonError otherwise. Collective: no rank goes on alone after an error.
 void on_rank_zero(const Communicator& communicator, const std::function<void()>& action);
 
 }  // namespace gluesweep::parallel
