@@ -171,9 +171,7 @@ std::vector<sweep::Summary> gather(const Communicator& communicator, const sweep
 
 /// The sweep itself, from a file without these results to a closed one.
 Outcome sweep_all(const Preparation& prepared, const RunOptions& options, const Communicator& communicator,
-                  double began) {
-  const parallel::StopSignal signal;
-  StopRequest stop_request(signal, began, prepared.job.run.time_limit);
+                  StopRequest stop_request) {
   const double start = now();
   auto schedule =
       make_schedule(options, prepared.start, prepared.file, prepared.job, prepared.share(), communicator);
@@ -238,6 +236,7 @@ ExitCode verdict(const RunOptions& options, const Outcome& outcome, const FileSu
 
 ExitCode run_command(const RunOptions& options, const Communicator& communicator) {
   const double began = now();
+  const parallel::StopSignal signal;
   limit_threads();
   keep_freed_memory();
   const Preparation prepared = prepare(options, communicator);
@@ -246,7 +245,7 @@ ExitCode run_command(const RunOptions& options, const Communicator& communicator
   Outcome outcome;
   if (prepared.start.kind != Start::Kind::complete) {
     share_trunk(prepared, communicator);
-    outcome = sweep_all(prepared, options, communicator, began);
+    outcome = sweep_all(prepared, options, communicator, {signal, began, prepared.job.run.time_limit});
   }
   ExitCode code = ExitCode::complete;
   parallel::on_rank_zero(communicator, [&] {

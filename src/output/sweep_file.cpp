@@ -273,7 +273,10 @@ SweepFile SweepFile::create(const parallel::Communicator& communicator, const st
 SweepFile SweepFile::open(const parallel::Communicator& communicator, const std::string& path,
                           const job::Job& job, const sweep::Share& share, const NetworkArrays& network,
                           const Provenance& provenance) {
-  parallel::on_rank_zero(communicator, [&] { check_resumable(path, provenance, share); });
+  parallel::on_rank_zero(communicator, [&] {
+    check_resumable(path, provenance, share);
+    remove_leftovers(path);
+  });
   auto file = std::make_unique<Implementation>(communicator, path, job, make_layout(job, share, network));
   file->resumed = true;
   return SweepFile(std::move(file));

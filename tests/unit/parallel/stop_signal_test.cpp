@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 namespace gluesweep::parallel {
 namespace {
@@ -39,10 +41,19 @@ TEST(StopSignalDeathTest, ASecondSignalEndsTheProgram) {
       {
         const StopSignal stop;
         std::raise(SIGUSR1);
+        std::this_thread::sleep_for(std::chrono::seconds(4));
         std::raise(SIGTERM);
         std::exit(0);
       },
       testing::KilledBySignal(SIGTERM), "");
+}
+
+TEST(StopSignal, ThatIsPassedOnTwiceCountsOnce) {
+  const StopSignal stop;
+  std::raise(SIGTERM);
+  std::raise(SIGTERM);
+  std::raise(SIGUSR1);
+  EXPECT_EQ(stop.number(), SIGTERM);
 }
 
 }  // namespace
