@@ -62,9 +62,9 @@ examples:
   gluesweep run jobs/freeze_out.yaml -o relic.h5 --resume --set run.time_limit=23:30:00
   gluesweep run jobs/freeze_out.yaml --part 3/8          # freeze_out.3-of-8.h5
 SIGTERM, SIGINT or SIGUSR1 to any rank, or run.time_limit, ends the run after the blocks in hand: the file is closed, the
-command that goes on is printed, the exit code is 75. A second signal ends it at once; finished blocks are kept.
-mpiexec passes SIGUSR1 on. After SIGTERM or SIGINT that of Open MPI waits one second before it kills the ranks:
-OMPI_MCA_odls_base_sigkill_timeout=60 in its environment makes that a minute.
+command that goes on is printed, the exit code is 75. A second signal, three seconds later or more, ends it at once;
+finished blocks are kept. mpiexec passes SIGUSR1 on. After SIGTERM or SIGINT that of Open MPI gives its ranks one second:
+OMPI_MCA_odls_base_sigkill_timeout=5 in its environment makes that five.
 Exit codes: 0 complete, 1 internal error or a fault under way (full disk, file removed), 2 bad input, 3 too many failed
 points, 75 stopped early: --resume goes on.
 )";
