@@ -233,8 +233,7 @@ class Creator {
           return at::arange(id, id + count, at::kLong);
         });
       case Source::parameter:
-        // The parameters of every point, pending ones too. Each rank writes those it used again with its
-        // results.
+        if (file_.parameters == Parameters::left_out) return;
         return write_rows(variable, [&](std::int64_t first, std::int64_t count) {
           const at::Tensor parameters = file_.space.block(file_.layout.share.first + first, count);
           return file_.space.swept(parameters).select(1, variable.index).contiguous();

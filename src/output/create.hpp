@@ -15,6 +15,9 @@ struct VirtualPart {
   sweep::Share share;
 };
 
+/// The swept parameters of every point, pending ones too: written with the file, or left to whoever fills it.
+enum class Parameters { written, left_out };
+
 struct NewFile {
   std::string path;  ///< nothing stands there
   const job::Job& job;
@@ -24,13 +27,15 @@ struct NewFile {
   const Layout& layout;
   int mpi_size = 1;
   std::vector<VirtualPart> parts;  ///< none: the file holds its rows itself
+  Parameters parameters = Parameters::written;
 };
 
 /// Whether a variable holds results: rows that are not known before.
 bool is_result(const Variable& variable);
 
-/// Writes a sweep file with all that is known beforehand at file.path, by one rank. Of the results there is
-/// only the space, which reads as zeros. On an error nothing is left there.
+/// Writes a sweep file with all that is known beforehand at file.path, by one rank. Of the results, and of
+/// parameters that are left out, there is only the space, which reads as zeros. On an error nothing is left
+/// there.
 void create_file(const NewFile& file);
 
 /// The path of a variable inside the file.

@@ -194,17 +194,36 @@ struct SweepFile::Implementation {
     looked = Clock::now();
   }
 
-  /// NaN in this rank's part of the rows of a new file: pending points have no numbers.
-  void fill() const {
-    const std::int64_t rank = communicator.rank(), size = communicator.size();
+  /// This rank's part of the rows of a new file: the parameters, and NaN for results, as pending points have
+  /// no numbers. One rank alone would take as long for all rows as some thirty need to train them.
+  void fill(const sweep::ParameterSpace& space) const {
     for (const Column& column : columns) {
       const Variable& variable = column.variable;
       if (variable.type != Type::float64 || !is_result(variable)) continue;
-      const std::int64_t chunk = variable.chunk.front();
-      const std::int64_t chunks = (share.count + chunk - 1) / chunk;
-      const std::int64_t first = std::min(chunks * rank / size * chunk, share.count);
-      const std::int64_t end = std::min(chunks * (rank + 1) / size * chunk, share.count);
-      fill_rows(column, first, end);
+      const Rows own = own_rows(variable.chunk.front());
+      fill_rows(column, own.first, own.first + own.count);
+    }
+    fill_parameters(space, own_rows(job.run.block));
+  }
+
+  /// This rank's share of the rows, in whole chunks.
+  Rows own_rows(std::int64_t chunk) const {
+    const std::int64_t rank = communicator.rank(), size = communicator.size();
+    const std::int64_t chunks = (share.count + chunk - 1) / chunk;
+    const std::int64_t first = std::min(chunks * rank / size * chunk, share.count);
+    return {first, std::min(chunks * (rank + 1) / size * chunk, share.count) - first};
+  }
+
+  void fill_parameters(const sweep::ParameterSpace& space, const Rows& own) const {
+    for (std::int64_t done = 0; done < own.count; done += rows_per_read) {
+      const std::int64_t first = own.first + done;
+      const std::int64_t count = std::min(rows_per_read, own.count - done);
+      const at::Tensor swept = space.swept(space.block(share.first + first, count));
+      for (const Column& column : columns) {
+        if (column.variable.source != Source::parameter) continue;
+        const at::Tensor values = swept.select(1, column.variable.index).contiguous();
+        write_slab(column.dataset.get(), H5T_NATIVE_DOUBLE, first, {count}, values.data_ptr(), path);
+      }
     }
   }
 
@@ -251,12 +270,13 @@ SweepFile SweepFile::create(const parallel::Communicator& communicator, const st
     check_target(path, expected_bytes(layout), target);
     remove_leftovers(path);
     temporary = temporary_name(path);
-    create_file({temporary, job, space, network, provenance, layout, communicator.size(), {}});
+    create_file(
+        {temporary, job, space, network, provenance, layout, communicator.size(), {}, Parameters::left_out});
   });
   temporary = communicator.broadcast(temporary);
   try {
     auto file = std::make_unique<Implementation>(communicator, temporary, job, layout);
-    file->fill();
+    file->fill(space);
     communicator.barrier();
     parallel::on_rank_zero(communicator, [&] {
       if (job.run.sync > 0.0) file->descriptor.sync(path);
