@@ -1,0 +1,273 @@
+"""The batch scripts of slurm/ on a real Slurm: submitted as they are, interrupted, requeued, and their files compared."""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+FOLDER = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(FOLDER.parent / "cli"))
+
+import cluster  # noqa: E402
+from program import JOB, MPIEXEC, PROGRAM, SOURCE, need  # noqa: E402
+
+h5py = need("h5py")
+
+POINTS = 1200
+PROGRESS = re.compile(r"\d of [\d,]+ points \(")
+VARYING = {"seconds"}  # wall time
+
+# The program, standing still most of the time in a job's first start: it lasts a minute and takes no processor time.
+SLOW = """\
+#!/bin/bash
+if [ "$1" = run ] && [ "${{SLURM_RESTART_COUNT:-0}}" = 0 ] && [[ "$*" != *--dry-run* ]]; then
+  (while kill -STOP $$; do sleep 0.4; kill -CONT $$; sleep 0.02; done) >/dev/null 2>&1 &
+fi
+exec '{program}' "$@"
+"""
+
+# Plans as on a machine whose GPUs LibTorch can use; computes on the CPU.
+WITH_GPUS = """\
+#!/bin/bash
+set -o pipefail
+'{program}' "$@" | sed 's/^  device    cpu$/  device    cuda:0/'
+"""
+
+# Stops early and finishes nothing.
+USELESS = """\
+#!/bin/bash
+if [ "$1" = run ] && [[ "$*" != *--dry-run* ]]; then exit 75; fi
+exec '{program}' "$@"
+"""
+
+
+def contents(path):
+    """{name: raw bytes} of all datasets."""
+    found = {}
+    with h5py.File(path, "r") as file:
+        file.visititems(lambda name, item: found.update({name: item[()].tobytes()})
+                        if isinstance(item, h5py.Dataset) and name not in VARYING else None)
+    return found
+
+
+class SlurmTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.slurm = cls.enterClassContext(cluster.Cluster())
+        folder = cls.enterClassContext(tempfile.TemporaryDirectory(prefix="gluesweep_"))
+        cls.folder = pathlib.Path(folder)
+        cls.environment = {
+            **cls.slurm.environment, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMPI_MCA_mpi_yield_when_idle": "1",
+            "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "GLUESWEEP_MPIRUN": MPIEXEC}
+        if not cls.slurm.separate:  # ranks of two nodes would look for each other's shared memory
+            cls.environment["OMPI_MCA_btl"] = "tcp,self"
+        (cls.folder / "job.yaml").write_text(JOB.replace("samples: 20", f"samples: {POINTS}"))
+        cls.programs = {"plain": PROGRAM}
+        for name, text in {"slow": SLOW, "with_gpus": WITH_GPUS, "useless": USELESS}.items():
+            cls.programs[name] = str(cls.folder / name)
+            (cls.folder / name).write_text(text.format(program=PROGRAM))
+            (cls.folder / name).chmod(0o755)
+        cls.submit_limited()
+        cls.run_here("job.yaml", "-o", "reference.h5")
+        cls.reference = contents(cls.folder / "reference.h5")
+
+    @classmethod
+    def submit_limited(cls):
+        """Slurm looks at time limits twice a minute: these jobs run into theirs while the other tests run."""
+        cls.warned = cls.submit("requeue.sbatch", "job.yaml", "-o", "warned.h5", program="slow",
+                                options=["--time=1", "--signal=B:USR1@55"])
+        script = cls.folder / "plain.sbatch"
+        script.write_text("#!/bin/bash\n"
+                          "OMPI_MCA_osc=^ucx srun --mpi=pmix --ntasks=2 \"$GLUESWEEP_PROGRAM\" run job.yaml -o limited.h5\n")
+        cls.limited = cls.submit(script, program="slow", options=["--exclusive", "--job-name=gluesweep", "--output=%x-%j.log"])
+        cls.wait_for_progress(cls.limited)
+        cls.slurm.command("scontrol", "update", f"jobid={cls.limited}", "endtime=now+2seconds")
+
+    # --- tools --------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def run_here(cls, *arguments):
+        """An uninterrupted run without Slurm."""
+        command = [MPIEXEC, "-n", "2", PROGRAM, "run", *arguments]
+        done = subprocess.run(command, cwd=cls.folder, env=cls.environment, capture_output=True, text=True, timeout=300)
+        if done.returncode != 0:
+            raise AssertionError(f"{command}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+
+    @classmethod
+    def submit(cls, script, *arguments, program="plain", options=(), **environment):
+        """The number of a job that runs one of the scripts of slurm/, unedited, in the test's folder."""
+        environment = {**cls.environment, "GLUESWEEP_PROGRAM": cls.programs[program], **environment}
+        command = ["sbatch", "--parsable", *options, str(SOURCE / "slurm" / script), *map(str, arguments)]
+        done = subprocess.run(command, cwd=cls.folder, env=environment, capture_output=True, text=True, timeout=60)
+        if done.returncode != 0:
+            raise AssertionError(f"{command}: {done.stderr}")
+        return done.stdout.strip()
+
+    @classmethod
+    def log(cls, job):
+        path = cls.folder / f"gluesweep-{job}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    @classmethod
+    def wait_until(cls, job, condition, what, seconds=120):
+        end = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > end:
+                raise AssertionError(f"job {job}: no {what} within {seconds} s: {cls.slurm.details(job)}\n{cls.log(job)}")
+            time.sleep(0.1)
+
+    @classmethod
+    def wait_for_progress(cls, job):
+        """Until the first block is in the file."""
+        def progress():
+            state = cls.slurm.state(job)
+            if state not in ("PENDING", "CONFIGURING", "RUNNING"):
+                raise AssertionError(f"job {job} is {state} before it began to compute\n{cls.log(job)}")
+            return PROGRESS.search(cls.log(job))
+        cls.wait_until(job, progress, "progress")
+
+    def ended(self, job, state="COMPLETED", code=0):
+        """Waits for the end of a job and returns its log."""
+        over = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL")
+        self.wait_until(job, lambda: self.slurm.state(job) in over, "end")
+        details, log = self.slurm.details(job), self.log(job)
+        self.assertEqual(details["JobState"], state, log)
+        if code is not None:
+            self.assertEqual(details["ExitCode"], f"{code}:0", log)
+        return log
+
+    def assert_reference(self, name, log=""):
+        """The file holds all points, bit for bit as in an uninterrupted run."""
+        found = contents(self.folder / name)
+        self.assertEqual(found.keys(), self.reference.keys(), log)
+        self.assertEqual([key for key in found if found[key] != self.reference[key]], [], f"{name} differs\n{log}")
+
+    def assert_interrupted(self, name):
+        """Some points are done, some are not."""
+        with h5py.File(self.folder / name, "r") as file:
+            status = file["status"][:]
+        self.assertTrue((status > 0).any(), "nothing was done")
+        self.assertTrue((status == 0).any(), "everything was done")
+        return int((status > 0).sum())
+
+    # --- one job ------------------------------------------------------------------------------------------------
+
+    def test_single_node(self):
+        for launcher in ("srun", "mpirun"):
+            job = self.submit("single_node.sbatch", "job.yaml", "-o", f"{launcher}.h5", GLUESWEEP_LAUNCHER=launcher)
+            log = self.ended(job)
+            self.assertIn("ranks        2 (one a core)", log)
+            self.assertIn(f"gluesweep in Slurm job {job}, start 1", log)
+            self.assertRegex(log, rf"command +\S*{launcher if launcher == 'srun' else MPIEXEC} ")
+            self.assertIn("MPI connects 2 ranks; the job is good", log)
+            self.assertIn("exit code 0: complete", log)
+            self.assertNotIn("warning", log)
+            self.assert_reference(f"{launcher}.h5", log)
+
+    def test_two_nodes(self):
+        for launcher in ("srun", "mpirun"):
+            job = self.submit("multi_node.sbatch", "job.yaml", "-o", f"two_{launcher}.h5", GLUESWEEP_LAUNCHER=launcher)
+            log = self.ended(job)
+            self.assertIn("ranks        4 (one a core)", log)
+            self.assertIn("MPI connects 4 ranks; the job is good", log)
+            self.assertEqual(len(set(re.findall(r"^  rank \d on (\w+)", log, re.M))), 2, log)
+            self.assert_reference(f"two_{launcher}.h5", log)
+
+    # --- interruptions ------------------------------------------------------------------------------------------
+
+    def test_requeue_after_signal(self):
+        for launcher in ("srun", "mpirun"):
+            name = f"requeued_{launcher}.h5"
+            job = self.submit("requeue.sbatch", "job.yaml", "-o", name, program="slow", GLUESWEEP_LAUNCHER=launcher)
+            self.wait_for_progress(job)
+            self.slurm.command("scancel", "--batch", "--signal=USR1", job)
+            self.assert_requeued(job, name)
+
+    def test_time_limit(self):
+        self.assert_requeued(self.warned, "warned.h5")
+
+    def assert_requeued(self, job, name):
+        log = self.ended(job)
+        self.assertEqual(self.slurm.details(job)["Restarts"], "1")
+        self.assertIn("SIGUSR1 from Slurm", log)
+        self.assertIn("exit code 75: stopped early", log)
+        done = int(re.search(r"requeued with (\d+) points done, (\d+) of them now", log)[1])
+        self.assertTrue(0 < done < POINTS, log)
+        self.assertIn(f"gluesweep in Slurm job {job}, start 2", log)
+        self.assertFalse((self.folder / f"{name}.requeue").exists())
+        self.assert_reference(name, log)
+
+    def test_beyond_time_limit(self):
+        self.ended(self.limited, state="TIMEOUT", code=None)
+        self.assert_interrupted("limited.h5")
+        self.ended(self.submit("single_node.sbatch", "job.yaml", "-o", "limited.h5", "--resume"))
+        self.assert_reference("limited.h5")
+
+    def test_cancelled_jobs_stay_cancelled(self):
+        job = self.submit("requeue.sbatch", "job.yaml", "-o", "cancelled.h5", program="slow")
+        self.wait_for_progress(job)
+        self.slurm.command("scancel", job)
+        self.ended(job, state="CANCELLED", code=None)
+        self.wait_until(job, lambda: not self.slurm.command("squeue", "-h", "-j", job), "end of its last processes")
+        self.assertEqual(self.slurm.details(job)["Restarts"], "0")
+        self.assert_interrupted("cancelled.h5")
+        self.ended(self.submit("requeue.sbatch", "job.yaml", "-o", "cancelled.h5"))
+        self.assert_reference("cancelled.h5")
+
+    def test_useless_requeues_end(self):
+        job = self.submit("requeue.sbatch", "job.yaml", "-o", "useless.h5", program="useless")
+        log = self.ended(job, state="FAILED", code=75)
+        self.assertIn("not requeued: 2 runs in a row finished no point of 'useless.h5' (0 are done).", log)
+        self.assertEqual(self.slurm.details(job)["Restarts"], "1")
+        self.assertFalse((self.folder / "useless.h5.requeue").exists())
+
+    def test_lost_node(self):
+        job = self.submit("requeue.sbatch", "job.yaml", "-o", "lost.h5", program="slow", options=["--nodes=2"])
+        self.wait_for_progress(job)
+        details = self.slurm.details(job)
+        used = self.slurm.command("scontrol", "show", "hostnames", details["NodeList"]).split()
+        lost = next(name for name in used if name != details["BatchHost"])
+        self.slurm.end(lost)
+        self.slurm.set_node(lost, "down")
+        self.addCleanup(self.slurm.start_node, lost)
+        log = self.ended(job)
+        self.assertEqual(self.slurm.details(job)["Restarts"], "1", log)
+        self.assertNotIn(lost, self.slurm.command("scontrol", "show", "hostnames", self.slurm.details(job)["NodeList"]).split())
+        self.assert_reference("lost.h5", log)
+
+    # --- arrays -------------------------------------------------------------------------------------------------
+
+    def test_array_and_merge(self):
+        array = self.submit("array.sbatch", "job.yaml", "-o", "whole.h5", options=["--array=1-4"])
+        options = [f"--dependency=afterok:{array}", "--kill-on-invalid-dep=yes", "--output=merge.log"]
+        merge = self.submit_command(f"{PROGRAM} merge whole.*-of-4.h5 -o whole.h5", options)
+        self.wait_until(merge, lambda: self.slurm.state(merge) in ("COMPLETED", "FAILED", "CANCELLED"), "end")
+        logs = "\n".join(self.log(f"{array}_{part}") for part in range(1, 5))
+        self.assertEqual(self.slurm.state(merge), "COMPLETED", logs)
+        self.assertIn("whole.3-of-4.h5", logs)
+        self.assertIn(f"sbatch --dependency=afterok:{array}", logs)
+        self.assert_reference("whole.h5", logs)
+
+    def submit_command(self, command, options):
+        done = subprocess.run(["sbatch", "--parsable", *options, "--wrap", command], cwd=self.folder, env=self.environment,
+                              capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+
+
+def main():
+    missing = cluster.missing_tools()
+    if missing:
+        required = os.environ.get("GLUESWEEP_REQUIRE_SLURM") == "1"
+        print("=" * 100, f"{'FAILED' if required else 'SKIPPED'}: the batch scripts in slurm/ were NOT tested, because Slurm is "
+              f"not installed (no {', '.join(missing)}).", "Install it: cmake/install_packages.sh --with-slurm", "=" * 100,
+              sep="\n", file=sys.stderr)
+        sys.exit(1 if required else 77)
+    cluster.enter_namespace()
+    unittest.main()
+
+
+if __name__ == "__main__":
+    main()
