@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that gluesweep needs and this machine lacks. Sourced or called by
 # jobs/quickstart.sh and tests/run.sh; does nothing, quickly, when everything is there.
-#   cmake/install_packages.sh          install
-#   cmake/install_packages.sh --list   only print the missing ones
+#   cmake/install_packages.sh                install
+#   cmake/install_packages.sh --with-slurm   the same, and Slurm, which only the tests of slurm/ need
+#   cmake/install_packages.sh --list         only print the missing ones
 set -euo pipefail
 
 packages=(
@@ -14,6 +15,18 @@ packages=(
   python3 python3-numpy python3-scipy python3-matplotlib python3-yaml
   python3-h5py python3-xarray python3-h5netcdf
 )
+
+list=no
+for option in "$@"; do
+  case "$option" in
+    --list) list=yes ;;
+    --with-slurm) packages+=(slurmctld slurmd slurm-client munge) ;;
+    *)
+      echo "install_packages.sh: unknown option '$option': accepted are --list and --with-slurm" >&2
+      exit 2
+      ;;
+  esac
+done
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   echo "This machine has no apt: install the equivalents of these Debian packages by hand," >&2
@@ -29,7 +42,7 @@ for package in "${packages[@]}"; do
   [[ "$installed" == *" $package "* ]] || missing+=("$package")
 done
 
-if [ "${1:-}" = --list ]; then
+if [ "$list" = yes ]; then
   [ ${#missing[@]} -eq 0 ] || printf '%s\n' "${missing[@]}"
   exit 0
 fi

@@ -5,7 +5,7 @@ set -euo pipefail
 source "$(dirname "${BASH_SOURCE[0]}")/../cmake/environment.sh"
 
 step "packages"
-bash "$repository/cmake/install_packages.sh"
+bash "$repository/cmake/install_packages.sh" --with-slurm
 
 step "build in $build"
 configure -DGLUESWEEP_BUILD_TESTS=ON -DGLUESWEEP_WARNINGS_AS_ERRORS=ON

@@ -24,7 +24,8 @@ VARYING = {"seconds"}  # wall time
 SLOW = """\
 #!/bin/bash
 if [ "$1" = run ] && [ "${{SLURM_RESTART_COUNT:-0}}" = 0 ] && [[ "$*" != *--dry-run* ]]; then
-  (while kill -STOP $$; do sleep 0.4; kill -CONT $$; sleep 0.02; done) >/dev/null 2>&1 &
+  # Starts as quickly as ever; a signal to all of the job's processes must leave the brake alone.
+  (trap '' USR1 TERM; sleep 1; while kill -STOP $$; do sleep 0.2; kill -CONT $$; sleep 0.02; done) >/dev/null 2>&1 &
 fi
 exec '{program}' "$@"
 """
@@ -129,11 +130,11 @@ class SlurmTest(unittest.TestCase):
             return PROGRESS.search(cls.log(job))
         cls.wait_until(job, progress, "progress")
 
-    def ended(self, job, state="COMPLETED", code=0):
-        """Waits for the end of a job and returns its log."""
+    def ended(self, job, state="COMPLETED", code=0, log=None):
+        """Waits for the end of a job and returns its log, gluesweep-LOG.log."""
         over = ("COMPLETED", "FAILED", "CANCELLED", "TIMEOUT", "NODE_FAIL")
         self.wait_until(job, lambda: self.slurm.state(job) in over, "end")
-        details, log = self.slurm.details(job), self.log(job)
+        details, log = self.slurm.details(job), self.log(log or job)
         self.assertEqual(details["JobState"], state, log)
         if code is not None:
             self.assertEqual(details["ExitCode"], f"{code}:0", log)
@@ -175,6 +176,59 @@ class SlurmTest(unittest.TestCase):
             self.assertIn("MPI connects 4 ranks; the job is good", log)
             self.assertEqual(len(set(re.findall(r"^  rank \d on (\w+)", log, re.M))), 2, log)
             self.assert_reference(f"two_{launcher}.h5", log)
+
+    def test_gpus(self):
+        """Devices are files here; what counts is how many ranks start, and which devices each of them sees."""
+        gpu = ["--partition=gpu"]
+        every = self.submit("single_node.sbatch", "job.yaml", "-o", "every.h5", program="with_gpus", options=gpu)
+        own = self.submit("single_node.sbatch", "job.yaml", "-o", "own.h5", program="with_gpus",
+                          options=[*gpu, "--ntasks=2", "--gpus-per-task=1"])
+        log = self.ended(every)
+        self.assertIn("ranks        2 (one a GPU)", log)
+        self.assertEqual(re.findall(r"rank \d on n\d, GPUs (\S+)", log), ["0,1", "0,1"], log)
+        log = self.ended(own)
+        self.assertEqual(sorted(re.findall(r"rank \d on n\d, GPUs (\S+)", log)), ["0", "1"], log)
+
+        across = self.submit("multi_node.sbatch", "job.yaml", "-o", "across.h5", program="with_gpus", options=gpu,
+                             GLUESWEEP_LAUNCHER="mpirun")
+        log = self.ended(across)
+        self.assertEqual(re.findall(r"rank \d on n\d, GPUs (\S+)", log), ["0,1"] * 4, log)
+
+        log = self.ended(self.submit("single_node.sbatch", "job.yaml", "-o", "unused.h5", options=gpu))
+        self.assertIn("ranks        3 (one a core)", log)
+        self.assertIn("warning: there are 2 GPUs a node, but the job computes on CPUs", log)
+        self.assert_reference("unused.h5", log)
+
+    def test_exit_codes_and_messages(self):
+        (self.folder / "bad.yaml").write_text(JOB.replace("samples: 20", "samples: many"))
+        jobs = {
+            "bad.yaml:": self.submit("single_node.sbatch", "bad.yaml"),
+            "cannot read the job file 'missing.yaml'": self.submit("multi_node.sbatch", "missing.yaml"),
+            "cannot write to the directory 'nowhere'": self.submit("requeue.sbatch", "job.yaml", "-o", "nowhere/a.h5"),
+            "the program '/nowhere' is not there": self.submit("requeue.sbatch", "job.yaml", GLUESWEEP_PROGRAM="/nowhere"),
+            "cannot start MPI programs by 'srun --mpi=pmix_v9'; it has:": self.submit(
+                "single_node.sbatch", "job.yaml", GLUESWEEP_SRUN_MPI="pmix_v9"),
+            "reference.h5 exists already": self.submit("single_node.sbatch", "job.yaml", "-o", "reference.h5"),
+            "do not say how many parts the scan has": self.submit("array.sbatch", "job.yaml", options=["--array=3"]),
+        }
+        if self.slurm.separate:
+            jobs["directory '/dev/shm' of the output file is not the same"] = self.submit(
+                "multi_node.sbatch", "job.yaml", "-o", "/dev/shm/a.h5")
+        for message, job in jobs.items():
+            with self.subTest(message=message):
+                log = self.ended(job, state="FAILED", code=2, log=f"{job}_3" if "parts" in message else job)
+                self.assertIn(message, log)
+
+    def test_ranks_that_mpi_does_not_connect(self):
+        job = self.submit("single_node.sbatch", "job.yaml", GLUESWEEP_SRUN_MPI="none")
+        log = self.ended(job, state="FAILED", code=None)
+        self.assertRegex(log, "starting 2 ranks by 'srun .*' failed with exit code 1|MPI does not connect the ranks")
+        self.assertIn("GLUESWEEP_LAUNCHER=srun or mpirun", log)
+
+    def test_too_many_failed_points(self):
+        job = self.submit("requeue.sbatch", "job.yaml", "-o", "failed.h5", "--set", "sweep.samples=20",
+                          "--set", "training.tolerance=1e-13", "--max-failed", "0")
+        self.assertIn("exit code 3: complete, but more points failed", self.ended(job, state="FAILED", code=3))
 
     # --- interruptions ------------------------------------------------------------------------------------------
 
