@@ -294,8 +294,6 @@ launch_by_mpirun() {
   [ -z "$ranks_per_node" ] || map="ppr:$ranks_per_node:node:OVERSUBSCRIBE"
   # Binding by mpirun would put jobs that share a node on the same cores.
   launch=("$mpirun" -n "$ranks" --map-by "$map" --bind-to none)
-  # Ranks get a minute to finish their block after SIGTERM; the default is one second.
-  export OMPI_MCA_odls_base_sigkill_timeout="${OMPI_MCA_odls_base_sigkill_timeout:-60}"
   # mpirun starts one helper a node as a task of Slurm, whose GPUs are those of all ranks there.
   if [ "$gpus" -gt 0 ]; then
     unset SLURM_GPUS_PER_TASK SLURM_TRES_PER_TASK

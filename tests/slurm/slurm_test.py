@@ -78,14 +78,14 @@ class SlurmTest(unittest.TestCase):
     @classmethod
     def submit_limited(cls):
         """Slurm looks at time limits twice a minute: these jobs run into theirs while the other tests run."""
-        cls.warned = cls.submit("requeue.sbatch", "job.yaml", "-o", "warned.h5", program="slow",
-                                options=["--time=1", "--signal=B:USR1@55"])
+        cls.warned = cls.submit("requeue.sbatch", "job.yaml", "-o", "warned.h5", program="slow")
         script = cls.folder / "plain.sbatch"
         script.write_text("#!/bin/bash\n"
                           "OMPI_MCA_osc=^ucx srun --mpi=pmix --ntasks=2 \"$GLUESWEEP_PROGRAM\" run job.yaml -o limited.h5\n")
         cls.limited = cls.submit(script, program="slow", options=["--exclusive", "--job-name=gluesweep", "--output=%x-%j.log"])
-        cls.wait_for_progress(cls.limited)
-        cls.slurm.command("scontrol", "update", f"jobid={cls.limited}", "endtime=now+2seconds")
+        for job, left in ((cls.warned, "5minutes"), (cls.limited, "2seconds")):
+            cls.wait_for_progress(job)
+            cls.slurm.command("scontrol", "update", f"jobid={job}", f"endtime=now+{left}")
 
     # --- tools --------------------------------------------------------------------------------------------------
 
@@ -118,7 +118,7 @@ class SlurmTest(unittest.TestCase):
         while not condition():
             if time.monotonic() > end:
                 raise AssertionError(f"job {job}: no {what} within {seconds} s: {cls.slurm.details(job)}\n{cls.log(job)}")
-            time.sleep(0.1)
+            time.sleep(0.2)
 
     @classmethod
     def wait_for_progress(cls, job):
@@ -241,6 +241,9 @@ class SlurmTest(unittest.TestCase):
             self.assert_requeued(job, name)
 
     def test_time_limit(self):
+        self.wait_until(self.warned, lambda: "requeued with" in self.log(self.warned), "requeue")
+        # The next start would be warned at once: the limit that was set is shorter than --signal's time.
+        self.slurm.command("scontrol", "update", f"jobid={self.warned}", "timelimit=60")
         self.assert_requeued(self.warned, "warned.h5")
 
     def assert_requeued(self, job, name):
