@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the benchmarks, runs all of them on one core and prints their tables last, one after the other.
+# Builds the benchmarks, runs all of them and prints their tables last, one after the other. All but the last (scaling,
+# which takes all cores) run on one core.
 #   bash tests/benchmark/run.sh [--repetitions N] [PROBLEM]...
 # Without problems: all that a benchmark has. GLUESWEEP_BUILD (build folder) and GLUESWEEP_PYTHON override the
 # defaults. Times are processor times, so a neighbour on another core disturbs little; an idle machine is better.
@@ -99,6 +100,7 @@ case " $(of mixed_order_decay) " in
     fi
     if [ -x "$build/gluesweep" ]; then
       table "Memory" "$python" "$here/memory.py" "$build/gluesweep"
+      table "Scaling" "$python" "$here/scaling.py" --build "$build" --markdown
     fi
     ;;
 esac

@@ -214,8 +214,8 @@ def sweep_table(runs):
     for run in runs:
         sweep = run["sweep"]
         shares = [sweep[name] / sweep["wall"] for name in ("create", "writing", "waiting", "tail", "busy")]
-        table.add(int(sweep["ranks"]), f"{sweep['blocks']:.0f} ({sweep['blocks_least']:.0f}-{sweep['blocks_most']:.0f})",
-                  digits(sweep["wall"]), *map(percent, shares))
+        blocks = f"{sweep['blocks']:.0f} ({sweep['blocks_least']:.0f}-{sweep['blocks_most']:.0f})"
+        table.add(int(sweep["ranks"]), blocks, digits(sweep["wall"]), *map(percent, shares))
     return table
 
 
@@ -226,8 +226,8 @@ def serial_work(machine, points):
 
 
 def serial_table(serial):
-    table = Table("run.block", "bytes a point", "creation by rank 0", "parameters and fill by all", "statuses, resuming",
-                  "summary")
+    table = Table("run.block", "bytes a point", "creation by rank 0", "parameters and fill by all",
+                  "statuses, resuming", "summary")
     for block, file in serial.items():
         each = [1e6 * value / file["points"] for value in (file["create_alone"], file["create"] - file["create_alone"],
                                                           file["plan_resumed"], file["summarize"])]
@@ -240,7 +240,8 @@ def serial_table(serial):
 @dataclasses.dataclass
 class Costs:
     """What was measured, in seconds."""
-    hand_out: float      # of the counter, one after the other
+    hand_out: float      # of the counter, one after the other, on one node
+    message: float       # the same, where rank 0 has to answer messages beside its work
     write_a_byte: float  # by the rank itself
     alone: float         # of rank 0, a point: creation, and the summary at the end
     shared: float        # of all ranks together, a point: its parameters
@@ -253,7 +254,8 @@ class Scan:
     block: int
     bytes: float          # a point
     bandwidth: float      # of the file system, bytes a second
-    parts: int = 1        # files, with a counter and a rank 0 each, on ranks of their own
+    parts: int            # files, with a counter and a rank 0 each, on ranks of their own
+    node: int             # ranks that share memory
 
 
 def blocks_a_second(ranks, think, demands):
@@ -273,8 +275,9 @@ def points_a_second(costs, scan, ranks):
     block_bytes = scan.block * scan.bytes
     writing = costs.write_a_byte * block_bytes
     file = scan.parts * block_bytes / scan.bandwidth  # the parts share the bandwidth
-    blocks = scan.parts * blocks_a_second(max(1, ranks // scan.parts), scan.block * scan.point + writing,
-                                          (costs.hand_out, file))
+    own_ranks = max(1, ranks // scan.parts)
+    hand_out = costs.hand_out if own_ranks <= scan.node else costs.message
+    blocks = scan.parts * blocks_a_second(own_ranks, scan.block * scan.point + writing, (hand_out, file))
     before = scan.points * (costs.alone / scan.parts + costs.shared / ranks + scan.bytes / scan.bandwidth)
     return scan.points / (before + scan.points / (scan.block * blocks) + scan.block * scan.point / 2)
 
@@ -282,16 +285,18 @@ def points_a_second(costs, scan, ranks):
 def culprit(costs, scan, ranks):
     """What the scan would gain most from if it cost nothing."""
     changes = {"rank 0": (dataclasses.replace(costs, alone=0), scan),
-               "counter": (dataclasses.replace(costs, hand_out=0), scan),
+               "counter": (dataclasses.replace(costs, hand_out=0, message=0), scan),
                "file system": (costs, dataclasses.replace(scan, bandwidth=math.inf)),
                "ranks' writing": (dataclasses.replace(costs, write_a_byte=0, shared=0), scan)}
     return max(changes, key=lambda name: points_a_second(*changes[name], ranks))
 
 
-def costs_of(runs, small):
-    """The counter's rate is the worst of all numbers of ranks; a block's writing is that of one rank."""
+def costs_of(runs, messages, small):
+    """The counter's rate is the worst of all numbers of ranks, over messages that of the most ranks, since rank 0
+    answers all that wait at once; a block's writing is that of one rank."""
     file = runs[0]["file"]
     return Costs(hand_out=max(run["counter-asks"]["seconds_a_hand_out"] for run in runs),
+                 message=messages[-1]["counter-attends"]["seconds_a_hand_out"],
                  write_a_byte=file["write_a_block"] * file["blocks"] / written(file),
                  alone=(small["create_alone"] + small["summarize"]) / small["points"],
                  shared=(small["create"] - small["create_alone"]) / small["points"])
@@ -302,6 +307,7 @@ def constants_table(costs, gpu_costs, point, full, lean):
     table.add("a point on a core", f"{1e6 * point:.0f} us", "`mixed_order_decay`, 1 rank")
     table.add("a point on a GPU", f"{1e6 * GPU_POINT:.0f} us", "**assumed**")
     table.add("a hand-out", f"{digits(1e6 * costs.hand_out)} us", "the slowest with shared memory")
+    table.add("the same between nodes", f"{digits(1e6 * costs.message)} us", "messages, with `Attention`, most ranks")
     table.add("writing, by the rank", f"{digits(1e-9 / costs.write_a_byte)} GB/s", "the file, 1 rank")
     table.add("rank 0 alone", f"{digits(1e6 * costs.alone, 2)} us a point; {digits(1e6 * gpu_costs.alone, 2)} us in "
               "large blocks", "creation and summary")
@@ -316,11 +322,11 @@ def model_table(costs, point, block, node, full, lean):
     table = Table("ranks", "all variables, one file", f"all, a file for each {node} ranks", "`store: []`, one file",
                   f"`store: []`, a file for each {node} ranks", "the same, 100 GB/s")
     for ranks in RANKS:
-        parts = max(1, ranks // node)
+        parts = math.ceil(ranks / node)
         cells = []
         for size, count, bandwidth in ((full, 1, 1e10), (full, parts, 1e10), (lean, 1, 1e10), (lean, parts, 1e10),
                                        (lean, parts, 1e11)):
-            scan = Scan(1e9, point, block, size, bandwidth, count)
+            scan = Scan(1e9, point, block, size, bandwidth, count, node)
             rate = points_a_second(costs, scan, ranks)
             cells.append(f"{digits(rate)} ({percent(rate * point / ranks)}, {culprit(costs, scan, ranks)})")
         table.add(f"{ranks:,}", *cells)
@@ -330,8 +336,8 @@ def model_table(costs, point, block, node, full, lean):
 def limits_text(alone, gpu_alone, point):
     """Where rank 0's own work is 5% of a scan, whatever the number of points."""
     cores, gpus = 0.05 * point / alone, 0.05 * GPU_POINT / gpu_alone
-    return (f"Rank 0's own work is 5% of a scan on {digits(cores, 2)} cores, and on {digits(gpus, 2)} GPUs; half of it on "
-            f"{digits(20 * cores, 2)} and {digits(20 * gpus, 2)}.")
+    return (f"Rank 0's own work adds 5% to the time of a scan on {digits(cores, 2)} cores or {digits(gpus, 2)} GPUs, "
+            f"and doubles it on {digits(20 * cores, 2)} or {digits(20 * gpus, 2)}.")
 
 
 # --- the whole ---
@@ -350,7 +356,7 @@ def measure_and_print(machine, arguments):
     runs = shared_memory(machine, counts, points, 4 if quick else 25, seconds)
     messages = over_messages(machine, (2,) if quick else (2, 8, 32))
     serial = serial_work(machine, 64 * 1024 if quick else 256 * 1024)
-    costs, gpu_costs = costs_of(runs, serial[BLOCK]), costs_of(runs, serial[1024])
+    costs, gpu_costs = (costs_of(runs, messages, serial[block]) for block in (BLOCK, 1024))
     file = runs[0]["file"]
     point = 1 / statistics.median(turn["one"]["rate"] for turn in strong["mixed_order_decay"])
     full, lean = file["bytes"] / file["points"], serial[BLOCK]["bytes"] / serial[BLOCK]["points"]
