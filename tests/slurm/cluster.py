@@ -49,8 +49,7 @@ SlurmdTimeout=30
 """
 
 # Name, processors, GPUs and partition of each node.
-NODES = (("n1", 2, 0, "cpu"), ("n2", 2, 0, "cpu"), ("n3", 2, 0, "cpu"), ("n4", 2, 0, "cpu"), ("n5", 3, 2, "gpu"),
-         ("n6", 3, 2, "gpu"))
+NODES = (*((f"n{i}", 2, 0, "cpu") for i in range(1, 9)), ("n9", 3, 2, "gpu"), ("n10", 3, 2, "gpu"))
 
 NODE = "NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} CPUs={cpus} RealMemory=4000 " \
        "Gres=gpu:{gpus} State=UNKNOWN\n"
@@ -163,7 +162,7 @@ class Cluster:
         self.launch("slurmctld", "slurmctld", "-D", "-c")
         for name in self.names:
             self.start_node(name)
-        self.wait_for(lambda: self.idle_nodes() == self.names, "all nodes to be idle")
+        self.wait_for(lambda: self.idle_nodes() == sorted(self.names), "all nodes to be idle")
 
     def start_node(self, name):
         command = ["slurmd", "-D", "-N", name]
@@ -233,6 +232,9 @@ class Cluster:
         """What `scontrol show job` says, as {key: value}: of the first task of an array."""
         text = self.command("scontrol", "show", "job", "-o", job).splitlines()[0]
         return dict(word.split("=", 1) for word in text.split() if "=" in word)
+
+    def nodes_of(self, job):
+        return self.command("scontrol", "show", "hostnames", self.details(job)["NodeList"]).split()
 
     def state(self, job):
         return self.details(job)["JobState"]

@@ -16,16 +16,18 @@ from program import JOB, MPIEXEC, PROGRAM, SOURCE, need  # noqa: E402
 
 h5py = need("h5py")
 
-POINTS = 1200
+POINTS = 600
 PROGRESS = re.compile(r"\d of [\d,]+ points \(")
 VARYING = {"seconds"}  # wall time
 
-# The program, standing still most of the time in a job's first start: it lasts a minute and takes no processor time.
+# The program, standing still most of the time in a job's first start, once its file (the fourth word) is there: it
+# lasts a minute and takes little processor time. Signals to all of the job's processes leave the brake alone.
 SLOW = """\
 #!/bin/bash
 if [ "$1" = run ] && [ "${{SLURM_RESTART_COUNT:-0}}" = 0 ] && [[ "$*" != *--dry-run* ]]; then
-  # Starts as quickly as ever; a signal to all of the job's processes must leave the brake alone.
-  (trap '' USR1 TERM; sleep 1; while kill -STOP $$; do sleep 0.2; kill -CONT $$; sleep 0.02; done) >/dev/null 2>&1 &
+  (trap '' USR1 TERM
+   until [ -e "$4" ]; do sleep 0.1; done
+   while kill -STOP $$; do sleep 1.5; kill -CONT $$; sleep 0.02; done) >/dev/null 2>&1 &
 fi
 exec '{program}' "$@"
 """
@@ -71,21 +73,49 @@ class SlurmTest(unittest.TestCase):
             cls.programs[name] = str(cls.folder / name)
             (cls.folder / name).write_text(text.format(program=PROGRAM))
             (cls.folder / name).chmod(0o755)
-        cls.submit_limited()
+        cls.interrupt_jobs()
         cls.run_here("job.yaml", "-o", "reference.h5")
         cls.reference = contents(cls.folder / "reference.h5")
+        # The second start would be warned at once: the limit that was set is shorter than --signal's time.
+        cls.wait_until(cls.jobs["warned"], lambda: "requeued with" in cls.log(cls.jobs["warned"]), "requeue")
+        cls.slurm.command("scontrol", "update", f"jobid={cls.jobs['warned']}", "timelimit=60")
 
     @classmethod
-    def submit_limited(cls):
-        """Slurm looks at time limits twice a minute: these jobs run into theirs while the other tests run."""
-        cls.warned = cls.submit("requeue.sbatch", "job.yaml", "-o", "warned.h5", program="slow")
+    def interrupt_jobs(cls):
+        """Interrupts jobs in all ways. They need time to come back, in which the other tests run."""
         script = cls.folder / "plain.sbatch"
         script.write_text("#!/bin/bash\n"
-                          "OMPI_MCA_osc=^ucx srun --mpi=pmix --ntasks=2 \"$GLUESWEEP_PROGRAM\" run job.yaml -o limited.h5\n")
-        cls.limited = cls.submit(script, program="slow", options=["--exclusive", "--job-name=gluesweep", "--output=%x-%j.log"])
-        for job, left in ((cls.warned, "5minutes"), (cls.limited, "2seconds")):
-            cls.wait_for_progress(job)
-            cls.slurm.command("scontrol", "update", f"jobid={job}", f"endtime=now+{left}")
+                          "OMPI_MCA_osc=^ucx srun --mpi=pmix --ntasks=2 \"$GLUESWEEP_PROGRAM\" run job.yaml -o beyond.h5\n")
+        ways = {
+            # Slurm looks at time limits twice a minute.
+            "beyond": cls.let_limit_come("2seconds"),
+            "warned": cls.let_limit_come("5minutes"),
+            "srun": lambda job: cls.slurm.command("scancel", "--batch", "--signal=USR1", job),
+            "mpirun": lambda job: cls.slurm.command("scancel", "--batch", "--signal=USR1", job),
+            "cancelled": lambda job: cls.slurm.command("scancel", job),
+            "lost": cls.lose_node,
+        }
+        options = {"beyond": ["--exclusive", "--job-name=gluesweep", "--output=%x-%j.log"], "lost": ["--nodes=2"]}
+        cls.jobs = {}
+        for name in ways:
+            words = [script] if name == "beyond" else ["requeue.sbatch", "job.yaml", "-o", f"{name}.h5"]
+            cls.jobs[name] = cls.submit(*words, program="slow", options=options.get(name, ()), GLUESWEEP_CHECK="no",
+                                        GLUESWEEP_LAUNCHER="mpirun" if name == "mpirun" else "srun")
+        for name, interrupt in ways.items():
+            cls.wait_for_progress(cls.jobs[name])
+            interrupt(cls.jobs[name])
+
+    @classmethod
+    def let_limit_come(cls, left):
+        return lambda job: cls.slurm.command("scontrol", "update", f"jobid={job}", f"endtime=now+{left}")
+
+    @classmethod
+    def lose_node(cls, job):
+        """Ends all that runs on one of the job's nodes: not on that of the batch script, whose job ends with it anyway."""
+        batch_host = cls.slurm.details(job)["BatchHost"]
+        cls.lost = next(name for name in cls.slurm.nodes_of(job) if name != batch_host)
+        cls.slurm.end(cls.lost)
+        cls.slurm.set_node(cls.lost, "down")
 
     # --- tools --------------------------------------------------------------------------------------------------
 
@@ -158,7 +188,7 @@ class SlurmTest(unittest.TestCase):
 
     def test_single_node(self):
         for launcher in ("srun", "mpirun"):
-            job = self.submit("single_node.sbatch", "job.yaml", "-o", f"{launcher}.h5", GLUESWEEP_LAUNCHER=launcher)
+            job = self.submit("single_node.sbatch", "job.yaml", "-o", f"one_{launcher}.h5", GLUESWEEP_LAUNCHER=launcher)
             log = self.ended(job)
             self.assertIn("ranks        2 (one a core)", log)
             self.assertIn(f"gluesweep in Slurm job {job}, start 1", log)
@@ -166,7 +196,7 @@ class SlurmTest(unittest.TestCase):
             self.assertIn("MPI connects 2 ranks; the job is good", log)
             self.assertIn("exit code 0: complete", log)
             self.assertNotIn("warning", log)
-            self.assert_reference(f"{launcher}.h5", log)
+            self.assert_reference(f"one_{launcher}.h5", log)
 
     def test_two_nodes(self):
         for launcher in ("srun", "mpirun"):
@@ -185,14 +215,14 @@ class SlurmTest(unittest.TestCase):
                           options=[*gpu, "--ntasks=2", "--gpus-per-task=1"])
         log = self.ended(every)
         self.assertIn("ranks        2 (one a GPU)", log)
-        self.assertEqual(re.findall(r"rank \d on n\d, GPUs (\S+)", log), ["0,1", "0,1"], log)
+        self.assertEqual(re.findall(r"rank \d on n\d+, GPUs (\S+)", log), ["0,1", "0,1"], log)
         log = self.ended(own)
-        self.assertEqual(sorted(re.findall(r"rank \d on n\d, GPUs (\S+)", log)), ["0", "1"], log)
+        self.assertEqual(sorted(re.findall(r"rank \d on n\d+, GPUs (\S+)", log)), ["0", "1"], log)
 
         across = self.submit("multi_node.sbatch", "job.yaml", "-o", "across.h5", program="with_gpus", options=gpu,
                              GLUESWEEP_LAUNCHER="mpirun")
         log = self.ended(across)
-        self.assertEqual(re.findall(r"rank \d on n\d, GPUs (\S+)", log), ["0,1"] * 4, log)
+        self.assertEqual(re.findall(r"rank \d on n\d+, GPUs (\S+)", log), ["0,1"] * 4, log)
 
         log = self.ended(self.submit("single_node.sbatch", "job.yaml", "-o", "unused.h5", options=gpu))
         self.assertIn("ranks        3 (one a core)", log)
@@ -234,19 +264,13 @@ class SlurmTest(unittest.TestCase):
 
     def test_requeue_after_signal(self):
         for launcher in ("srun", "mpirun"):
-            name = f"requeued_{launcher}.h5"
-            job = self.submit("requeue.sbatch", "job.yaml", "-o", name, program="slow", GLUESWEEP_LAUNCHER=launcher)
-            self.wait_for_progress(job)
-            self.slurm.command("scancel", "--batch", "--signal=USR1", job)
-            self.assert_requeued(job, name)
+            self.assert_requeued(launcher)
 
-    def test_time_limit(self):
-        self.wait_until(self.warned, lambda: "requeued with" in self.log(self.warned), "requeue")
-        # The next start would be warned at once: the limit that was set is shorter than --signal's time.
-        self.slurm.command("scontrol", "update", f"jobid={self.warned}", "timelimit=60")
-        self.assert_requeued(self.warned, "warned.h5")
+    def test_requeue_before_time_limit(self):
+        self.assert_requeued("warned")
 
-    def assert_requeued(self, job, name):
+    def assert_requeued(self, name):
+        job = self.jobs[name]
         log = self.ended(job)
         self.assertEqual(self.slurm.details(job)["Restarts"], "1")
         self.assertIn("SIGUSR1 from Slurm", log)
@@ -254,19 +278,17 @@ class SlurmTest(unittest.TestCase):
         done = int(re.search(r"requeued with (\d+) points done, (\d+) of them now", log)[1])
         self.assertTrue(0 < done < POINTS, log)
         self.assertIn(f"gluesweep in Slurm job {job}, start 2", log)
-        self.assertFalse((self.folder / f"{name}.requeue").exists())
-        self.assert_reference(name, log)
+        self.assertFalse((self.folder / f"{name}.h5.requeue").exists())
+        self.assert_reference(f"{name}.h5", log)
 
     def test_beyond_time_limit(self):
-        self.ended(self.limited, state="TIMEOUT", code=None)
-        self.assert_interrupted("limited.h5")
-        self.ended(self.submit("single_node.sbatch", "job.yaml", "-o", "limited.h5", "--resume"))
-        self.assert_reference("limited.h5")
+        self.ended(self.jobs["beyond"], state="TIMEOUT", code=None)
+        self.assert_interrupted("beyond.h5")
+        self.ended(self.submit("single_node.sbatch", "job.yaml", "-o", "beyond.h5", "--resume"))
+        self.assert_reference("beyond.h5")
 
     def test_cancelled_jobs_stay_cancelled(self):
-        job = self.submit("requeue.sbatch", "job.yaml", "-o", "cancelled.h5", program="slow")
-        self.wait_for_progress(job)
-        self.slurm.command("scancel", job)
+        job = self.jobs["cancelled"]
         self.ended(job, state="CANCELLED", code=None)
         self.wait_until(job, lambda: not self.slurm.command("squeue", "-h", "-j", job), "end of its last processes")
         self.assertEqual(self.slurm.details(job)["Restarts"], "0")
@@ -282,17 +304,11 @@ class SlurmTest(unittest.TestCase):
         self.assertFalse((self.folder / "useless.h5.requeue").exists())
 
     def test_lost_node(self):
-        job = self.submit("requeue.sbatch", "job.yaml", "-o", "lost.h5", program="slow", options=["--nodes=2"])
-        self.wait_for_progress(job)
-        details = self.slurm.details(job)
-        used = self.slurm.command("scontrol", "show", "hostnames", details["NodeList"]).split()
-        lost = next(name for name in used if name != details["BatchHost"])
-        self.slurm.end(lost)
-        self.slurm.set_node(lost, "down")
-        self.addCleanup(self.slurm.start_node, lost)
+        job = self.jobs["lost"]
         log = self.ended(job)
         self.assertEqual(self.slurm.details(job)["Restarts"], "1", log)
-        self.assertNotIn(lost, self.slurm.command("scontrol", "show", "hostnames", self.slurm.details(job)["NodeList"]).split())
+        self.assertNotIn(self.lost, self.slurm.nodes_of(job))
+        self.assertRegex(log, r"goes on, [1-9]\d* of 600 points done")
         self.assert_reference("lost.h5", log)
 
     # --- arrays -------------------------------------------------------------------------------------------------
