@@ -292,8 +292,8 @@ def culprit(costs, scan, ranks):
 
 
 def costs_of(runs, messages, small):
-    """The counter's rate is the worst of all numbers of ranks, over messages that of the most ranks, since rank 0
-    answers all that wait at once; a block's writing is that of one rank."""
+    """The counter's rate with shared memory is the worst of all numbers of ranks, over messages that of the most ranks;
+    a block's writing is that of one rank."""
     file = runs[0]["file"]
     return Costs(hand_out=max(run["counter-asks"]["seconds_a_hand_out"] for run in runs),
                  message=messages[-1]["counter-attends"]["seconds_a_hand_out"],
