@@ -139,10 +139,6 @@ class Creator {
     set_fill_value(variable, properties.get());
     if (!file_.parts.empty() && is_result(variable)) {
       refer_to_parts(variable, space.get(), properties.get());
-    } else if (!variable.chunk.empty()) {
-      const std::vector<hsize_t> chunk(variable.chunk.begin(), variable.chunk.end());
-      check(H5Pset_chunk(properties.get(), static_cast<int>(chunk.size()), chunk.data()),
-            "chunk " + variable.name, name_);
     }
     const Handle dataset(
         check(H5Dcreate2(group_of(variable.group), variable.name.c_str(), native_type(variable.type),
@@ -152,7 +148,7 @@ class Creator {
     write_attribute(dataset.get(), "units", variable.unit, name_);
     write_attribute(dataset.get(), "long_name", variable.long_name, name_);
     // CF allows no fill value on coordinates; on integers xarray would turn the column into floats.
-    if (!variable.chunk.empty() && variable.type == Type::float64) {
+    if (variable.by_sample() && variable.type == Type::float64) {
       write_attribute(dataset.get(), "_FillValue", std::numeric_limits<double>::quiet_NaN(), name_);
     }
     if (variable.source == Source::status) describe_status(dataset.get());

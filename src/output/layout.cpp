@@ -10,13 +10,8 @@
 namespace gluesweep::output {
 namespace {
 
-// A chunk is a block's rows, up to this size: a reader that wants one row must read a whole chunk.
-constexpr std::int64_t largest_chunk = std::int64_t{16} << 20;
-
-// What HDF5 adds: a variable's header, attributes and the first node of its chunk index, and the index per
-// chunk.
+// What HDF5 adds: a variable's header and attributes.
 constexpr std::int64_t bytes_per_variable = 2200;
-constexpr std::int64_t bytes_per_chunk = 42;
 constexpr std::int64_t bytes_per_file = 16384;
 
 std::int64_t product(const std::vector<std::int64_t>& values) {
@@ -74,26 +69,17 @@ class Builder {
     for (const std::string& name : variable.dimensions) {
       variable.shape.push_back(size_of_dimension(variable.group, name));
     }
-    if (variable.by_sample() && variable.source != Source::sample) {
-      variable.chunk = variable.shape;
-      variable.chunk[0] = std::min(job_.run.block, layout_.share.count);
-      for (std::int64_t& extent : variable.chunk) {
-        while (product(variable.chunk) * size_of(variable.type) > largest_chunk && extent > 1) {
-          extent = (extent + 1) / 2;
-        }
-      }
-    }
     layout_.variables.push_back(std::move(variable));
   }
 
   void add_point(const std::string& name, Type type, Source source, std::int64_t index,
                  const std::string& unit, const std::string& long_name) {
-    add({Group::root, name, type, {"sample"}, {}, {}, unit, long_name, source, index});
+    add({Group::root, name, type, {"sample"}, {}, unit, long_name, source, index});
   }
 
   void add_function(const std::string& name, Source source, std::int64_t index, const std::string& unit,
                     const std::string& long_name) {
-    add({Group::root, name, Type::float64, {"sample", symbol()}, {}, {}, unit, long_name, source, index});
+    add({Group::root, name, Type::float64, {"sample", symbol()}, {}, unit, long_name, source, index});
   }
 
   const std::string& symbol() const { return problem_.variable.symbol; }
@@ -101,12 +87,11 @@ class Builder {
   void add_coordinates() {
     dimension(Group::root, "sample", layout_.share.count, true);
     dimension(Group::root, symbol(), static_cast<std::int64_t>(job_.output_points().size()), true);
-    add({Group::root, "sample", Type::int64, {"sample"}, {}, {}, "1", "sample id", Source::sample, 0});
+    add({Group::root, "sample", Type::int64, {"sample"}, {}, "1", "sample id", Source::sample, 0});
     add({Group::root,
          symbol(),
          Type::float64,
          {symbol()},
-         {},
          {},
          problem_.variable.unit,
          or_name(problem_.variable.label, symbol()),
@@ -205,7 +190,7 @@ class Builder {
 
   void add_network_array(const std::string& name, const std::vector<std::string>& dimensions,
                          const std::string& long_name, Source source, std::int64_t index = 0) {
-    add({Group::network, name, Type::float64, dimensions, {}, {}, "1", long_name, source, index});
+    add({Group::network, name, Type::float64, dimensions, {}, "1", long_name, source, index});
   }
 
   void add_network() {
@@ -354,12 +339,7 @@ Layout make_layout(const job::Job& job, const sweep::Share& share, const Network
 std::int64_t expected_bytes(const Layout& layout) {
   std::int64_t bytes = bytes_per_file;
   for (const Variable& variable : layout.variables) {
-    std::int64_t chunks = 1;
-    const std::vector<std::int64_t>& chunk = variable.chunk.empty() ? variable.shape : variable.chunk;
-    for (std::size_t i = 0; i < variable.chunk.size(); ++i) {
-      chunks *= (variable.shape[i] + variable.chunk[i] - 1) / variable.chunk[i];
-    }
-    bytes += bytes_per_variable + chunks * (bytes_per_chunk + product(chunk) * size_of(variable.type));
+    bytes += bytes_per_variable + product(variable.shape) * size_of(variable.type);
   }
   return bytes;
 }

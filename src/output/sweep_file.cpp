@@ -37,8 +37,8 @@ Handle open_for_writing(const parallel::Communicator& communicator, const std::s
   silence_hdf5();
   const Handle access(check(H5Pcreate(H5P_FILE_ACCESS), "make a property list", path), H5Pclose);
   if (communicator.is_null()) {
-    // Without a chunk cache every write goes to the file at once, as with MPI-IO: rows before their status.
-    check(H5Pset_cache(access.get(), 0, 0, 0, 0.0), "turn the chunk cache off", path);
+    // Without a buffer every write goes to the file at once, as with MPI-IO: rows before their status.
+    check(H5Pset_sieve_buf_size(access.get(), 0), "turn the buffer off", path);
   } else {
     check(H5Pset_fapl_mpio(access.get(), communicator.handle(), MPI_INFO_NULL), "choose MPI-IO", path);
   }
@@ -194,24 +194,23 @@ struct SweepFile::Implementation {
     looked = Clock::now();
   }
 
-  /// This rank's part of the rows of a new file: the parameters, and NaN for results, as pending points have
-  /// no numbers. One rank alone would take as long for all rows as some thirty need to train them.
+  /// This rank's part of the rows of a new file: the parameters, and nothing for results, as pending points
+  /// have none. It takes the disk space that they will need. One rank alone would take as long for all rows
+  /// as some thirty need to train them.
   void fill(const sweep::ParameterSpace& space) const {
+    const Rows own = own_rows();
     for (const Column& column : columns) {
-      const Variable& variable = column.variable;
-      if (variable.type != Type::float64 || !is_result(variable)) continue;
-      const Rows own = own_rows(variable.chunk.front());
-      fill_rows(column, own.first, own.first + own.count);
+      if (is_result(column.variable)) fill_rows(column, own);
     }
-    fill_parameters(space, own_rows(job.run.block));
+    fill_rows(status, own);
+    fill_parameters(space, own);
   }
 
-  /// This rank's share of the rows, in whole chunks.
-  Rows own_rows(std::int64_t chunk) const {
+  /// This rank's share of the rows.
+  Rows own_rows() const {
     const std::int64_t rank = communicator.rank(), size = communicator.size();
-    const std::int64_t chunks = (share.count + chunk - 1) / chunk;
-    const std::int64_t first = std::min(chunks * rank / size * chunk, share.count);
-    return {first, std::min(chunks * (rank + 1) / size * chunk, share.count) - first};
+    const std::int64_t first = share.count * rank / size;
+    return {first, share.count * (rank + 1) / size - first};
   }
 
   void fill_parameters(const sweep::ParameterSpace& space, const Rows& own) const {
@@ -227,17 +226,20 @@ struct SweepFile::Implementation {
     }
   }
 
-  void fill_rows(const Column& column, std::int64_t first, std::int64_t end) const {
+  /// NaN, or zero for integers: pending is the status zero.
+  void fill_rows(const Column& column, const Rows& own) const {
     constexpr std::int64_t numbers_at_once = std::int64_t{1} << 17;
+    const Type type = column.variable.type;
     std::vector<std::int64_t> shape = column.variable.shape;
     shape[0] = 1;
     const std::int64_t row =
         std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
     shape[0] = std::max<std::int64_t>(1, numbers_at_once / row);
-    const at::Tensor nothing = at::full(shape, std::numeric_limits<double>::quiet_NaN(), at::kDouble);
-    for (; first < end; first += shape[0]) {
-      shape[0] = std::min(shape[0], end - first);
-      write_slab(column.dataset.get(), H5T_NATIVE_DOUBLE, first, shape, nothing.data_ptr(), path);
+    const double value = type == Type::float64 ? std::numeric_limits<double>::quiet_NaN() : 0.0;
+    const at::Tensor nothing = at::full(shape, value, scalar_type(type));
+    for (std::int64_t done = 0; done < own.count; done += shape[0]) {
+      shape[0] = std::min(shape[0], own.count - done);
+      write_slab(column.dataset.get(), native_type(type), own.first + done, shape, nothing.data_ptr(), path);
     }
   }
 

@@ -5,8 +5,11 @@
 namespace gluesweep::parallel {
 namespace {
 
-// Short against a block, long against what looking costs (some 3 us).
+// Short against a block, long against what a look costs. One operation of another rank takes several calls to
+// progress: a hand-out over TCP between two ranks took 3.8 ms with one call a look, 0.5 ms with sixteen, and
+// a call costs some 6 us there.
 constexpr std::chrono::microseconds between_looks{500};
+constexpr int calls_per_look = 8;
 
 }  // namespace
 
@@ -37,7 +40,8 @@ void Attention::pay(MPI_Comm communicator) {
   while (!over_.wait_for(lock, between_looks, [this] { return is_over_; })) {
     // Nobody sends messages here: asking for one makes MPI go on with what it has to do.
     int arrived = 0;
-    MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, communicator, &arrived, MPI_STATUS_IGNORE);
+    for (int call = 0; call < calls_per_look; ++call)
+      MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, communicator, &arrived, MPI_STATUS_IGNORE);
   }
 }
 

@@ -102,15 +102,13 @@ def punch(path, first_row):
     with h5py.File(path, "r+") as file:
         file["status"][first_row:] = 0
         heads = file["network/head"]
-        pieces = [heads.id.get_chunk_info(index) for index in range(heads.id.get_num_chunks())]
+        row = heads.dtype.itemsize * heads.shape[1] * heads.shape[2]
+        start = heads.id.get_offset()
+        first = -(-(start + first_row * row) // PAGE) * PAGE
+        last = (start + len(heads) * row) // PAGE * PAGE
     with open(path, "r+b") as file:
-        for piece in pieces:
-            first = -(-piece.byte_offset // PAGE) * PAGE
-            last = (piece.byte_offset + piece.size) // PAGE * PAGE
-            if piece.chunk_offset[0] < first_row or first >= last:
-                continue
-            if libc.fallocate(file.fileno(), keep_size_and_punch, ctypes.c_long(first), ctypes.c_long(last - first)):
-                sys.exit(f"fallocate: {os.strerror(ctypes.get_errno())}")
+        if libc.fallocate(file.fileno(), keep_size_and_punch, ctypes.c_long(first), ctypes.c_long(last - first)):
+            sys.exit(f"fallocate: {os.strerror(ctypes.get_errno())}")
 
 
 def fill(folder):

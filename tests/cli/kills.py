@@ -69,15 +69,8 @@ class Rows:
     @staticmethod
     def places(dataset):
         """Where in the file each row starts."""
-        rows = dataset.chunks[0]
         size = dataset.dtype.itemsize * int(numpy.prod(dataset.shape[1:], dtype=int))
-        starts = numpy.empty(len(dataset), dtype=numpy.int64)
-        for index in range(dataset.id.get_num_chunks()):
-            chunk = dataset.id.get_chunk_info(index)
-            first = chunk.chunk_offset[0]
-            count = min(rows, len(dataset) - first)
-            starts[first:first + count] = chunk.byte_offset + size * numpy.arange(count)
-        return starts
+        return dataset.id.get_offset() + size * numpy.arange(len(dataset))
 
     def gather(self, places, width):
         first, last = int(places.min()), int(places.max()) + width

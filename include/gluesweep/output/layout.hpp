@@ -62,7 +62,6 @@ struct Variable {
   Type type = Type::float64;
   std::vector<std::string> dimensions;  ///< slowest first; "sample" is always the first if it is there
   std::vector<std::int64_t> shape;
-  std::vector<std::int64_t> chunk;  ///< empty: stored in one piece
   std::string unit;
   std::string long_name;
   Source source = Source::sample;

@@ -42,16 +42,14 @@ TEST(Layout, HoldsEverythingOfAJob) {
                                    "rescue_trunk_slope", "rescue_trunk_weight_1", "rescue_trunk_mixing"));
 }
 
-TEST(Layout, GivesShapesChunksAndUnits) {
+TEST(Layout, GivesShapesAndUnits) {
   const Layout layout =
       make_layout(synthetic::make_job(100, 16), sweep::Share::all(100), synthetic::make_network());
   const Variable& derivative = find(layout, "phi_t");
   EXPECT_EQ(derivative.dimensions, (std::vector<std::string>{"sample", "t"}));
   EXPECT_EQ(derivative.shape, (std::vector<std::int64_t>{100, 17}));
-  EXPECT_EQ(derivative.chunk, (std::vector<std::int64_t>{16, 17}));
   EXPECT_EQ(derivative.unit, "GeV/s");
   EXPECT_EQ(derivative.long_name, "field value, first derivative by t");
-  EXPECT_EQ(find(layout, "status").chunk, (std::vector<std::int64_t>{16}));
   EXPECT_EQ(find(layout, "head").shape, (std::vector<std::int64_t>{100, 5, 6}));
   EXPECT_EQ(find(layout, "map").shape, (std::vector<std::int64_t>{100, 2, 3}));
   EXPECT_EQ(find(layout, "scale").shape, (std::vector<std::int64_t>{100, 6, 4}));
@@ -87,17 +85,6 @@ TEST(Layout, ObeysOutputStore) {
 TEST(Layout, AJobWithoutNetworkHasNone) {
   EXPECT_TRUE(
       names(make_layout(synthetic::make_job(100, 16), sweep::Share::all(100), {}), Group::network).empty());
-}
-
-TEST(Layout, ChunksAreCapped) {
-  auto job = synthetic::make_job(1000000, 100000);
-  job.output.points = 4096;
-  for (const Variable& variable :
-       make_layout(job, sweep::Share::all(1000000), synthetic::make_network()).variables) {
-    std::int64_t bytes = variable.chunk.empty() ? 0 : size_of(variable.type);
-    for (const std::int64_t extent : variable.chunk) bytes *= extent;
-    EXPECT_LE(bytes, 16 << 20) << variable.name;
-  }
 }
 
 TEST(Layout, RefusesTwoVariablesOfOneName) {
