@@ -6,6 +6,7 @@ import argparse
 import os
 import pathlib
 import random
+import shutil
 import sys
 import tempfile
 
@@ -29,12 +30,16 @@ def main():
     os.environ.update(ENVIRONMENT, GLUESWEEP_PROGRAM=str(chosen.program.resolve()), GLUESWEEP_MPIEXEC=chosen.mpiexec,
                       GLUESWEEP_SOURCE_DIR=str(SOURCE))
     sys.path.insert(0, str(SOURCE / "tests" / "cli"))
-    from kills import Campaign  # it asks the environment for the program
+    from kills import Campaign, CampaignFailure  # it asks the environment for the program
     print(f"seed {chosen.seed}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="gluesweep_") as folder:
+    folder = tempfile.mkdtemp(prefix="gluesweep_")
+    try:
         campaign = Campaign(folder, chosen.seed, lambda line: print(line, flush=True))
         campaign.run(chosen.kills)
-        print(campaign.table())
+    except CampaignFailure as failure:
+        sys.exit(f"{failure}\nseed {chosen.seed}; the files are kept in {folder}")
+    print(campaign.table())
+    shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

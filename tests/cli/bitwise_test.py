@@ -49,13 +49,16 @@ class Problems(ProgramTest):
 
 
 class Launchers(ProgramTest):
-    def test_one_rank_with_and_without_a_launcher(self):
+    def test_with_and_without_a_launcher(self):
         self.call("run", "job.yaml", "-o", "alone.h5")
-        self.call("run", "job.yaml", "-o", "launched.h5", ranks=1)
         expected = contents(self.folder / "alone.h5")
         self.assertIn("A", expected)
         self.assertIn("network/head", expected)
-        self.equal("launched.h5", expected)
+        for ranks in (1, 3):
+            finished = self.call("run", "job.yaml", "-o", f"{ranks}.h5", ranks=ranks)
+            self.assertEqual(finished.out.count("20 of 20 done"), 1, str(finished))
+            self.assertEqual(finished.err.count("20 of 20 points (100%)"), 1, str(finished))
+            self.equal(f"{ranks}.h5", expected)
 
 
 if __name__ == "__main__":

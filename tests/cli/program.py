@@ -189,7 +189,8 @@ class ProgramTest(unittest.TestCase):
     def start_and_see(self, path, *arguments, done=1, ranks=None, **environment):
         """Starts a run and returns once so many of its points are in the file."""
         process = self.start("run", *arguments, "-o", path, ranks=ranks, **environment)
-        reached = wait_until(lambda: process.poll() is not None or points_done(self.folder / path) >= done)
+        reached = wait_until(lambda: process.poll() is not None or points_done(self.folder / path) >= done,
+                             120)
         self.assertTrue(reached and process.poll() is None, "the run ended, or nothing was done in time")
         return process
 

@@ -1,5 +1,4 @@
 """Going on with a sweep file: on any number of ranks, with the job it was made from, and with nothing else."""
-import shutil
 import signal
 import unittest
 
@@ -33,7 +32,8 @@ class ResumeTest(ProgramTest):
         """Exit code 2, a message with these words, and the file as it was, with nothing beside it."""
         path = self.folder / unchanged
         before, files = path.read_bytes(), self.files()
-        finished = self.call("run", "job.yaml", *QUIET, *arguments, ranks=ranks, code=2)
+        quiet = [] if "--progress" in arguments else QUIET
+        finished = self.call("run", "job.yaml", *quiet, *arguments, ranks=ranks, code=2)
         for words in says:
             self.assertIn(words, finished.err, str(finished))
         self.assertEqual(path.read_bytes(), before, "the file was changed")
@@ -92,10 +92,8 @@ class GoingOn(ResumeTest):
         wait_until(lambda: process.poll() is not None or len(self.files()) > 2, pause=0.0005)
         kill(processes(process.mark))
         process.finish()
-        left = [name for name in self.files() if name not in ("job.yaml", "whole.h5", "a.h5")]
-        for name in left or ["a.h5.creating-1"]:
-            shutil.copy(self.folder / name, self.folder / "a.h5.creating-2") if left else None
-            (self.folder / name).write_bytes(b"half a file")
+        # Of the names that a process may take there is one for every process id.
+        (self.folder / "a.h5.creating-1").write_bytes(b"half a file")
         self.call("run", "job.yaml", *QUIET, "-o", "a.h5", "--resume")
         self.equal("a.h5", contents(self.folder / "whole.h5"))
 

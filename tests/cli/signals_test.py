@@ -1,4 +1,4 @@
-"""Signals and the time limit end a run early: exit code 75, everything done is kept, and the printed command goes on."""
+"""Signals and the time limit end a run early: exit code 75, what is done is kept, and the printed command goes on."""
 import re
 import signal
 import time
@@ -61,7 +61,11 @@ class Signals(SignalTest):
                 process = self.start_and_see("a.h5", *SCAN, done=40)
                 process.send_signal(number)
                 finished = process.finish(60)
-                self.stopped(finished, number.name)
+                done = self.stopped(finished, number.name)
+                if number == signal.SIGTERM:
+                    shown = self.call("show", "a.h5").out
+                    self.assertIn(f"{done:,} of {SAMPLES:,} done", shown)
+                    self.assertIn("pending", shown)
                 self.goes_on(finished)
 
     def stop_ranks(self, number, victims, ranks=2, code=75, **environment):
@@ -96,7 +100,7 @@ class Signals(SignalTest):
     def test_mpiexec_ends_by_sigterm_and_sigint(self):
         # Open MPI ends the ranks by SIGTERM, whichever it got, and returns 1.
         for path, number in (("a.h5", signal.SIGTERM), ("b.h5", signal.SIGINT)):
-            process = self.start_and_see(path, *LONG, ranks=2, **SLOW_KILL)
+            process = self.start_and_see(path, *LONG, "--set", "sweep.samples=20000", ranks=2, **SLOW_KILL)
             process.send_signal(number)
             finished = process.finish(60)
             self.assertTrue(wait_until(lambda: not processes(process.mark), 10), "a rank was left behind")
