@@ -7,7 +7,8 @@
 Rules:
   include      a layer includes only itself and the layers below it
   style        headers of the project are included by their full path, "gluesweep/<layer>/x.hpp", or "x.hpp" for a
-               private header beside the source; tests reach into tests/support and the layer they test
+               private header beside the source; tests reach into tests/support and the layer they test,
+               benchmarks into all
   library      yaml-cpp only in the job reader, LibTorch not in job, MPI and HDF5 only where they belong
   mirror       include/gluesweep/<layer>/x.hpp, src/<layer>/x.cpp, tests/unit/<layer>/x_test.cpp have one shape
 """
@@ -76,11 +77,13 @@ def check_include(root, relative, layer, number, bracket, target, report):
 
 
 def test_may_reach(root, relative, layer, target):
-    """Tests share helpers in tests/support and see the private headers of the layer they test."""
+    """Tests share helpers in tests/support and see the private headers of the layer they test; benchmarks measure
+    parts of all layers."""
     reached = (root / relative.parent / target).resolve()
     return relative.parts[0] == "tests" and (
         (root / "tests/support").resolve() in reached.parents
-        or layer is not None and reached.parent == (root / "src" / layer).resolve())
+        or layer is not None and reached.parent == (root / "src" / layer).resolve()
+        or relative.parts[1] == "benchmark" and (root / "src").resolve() in reached.parents)
 
 
 def stems(folder, suffix):

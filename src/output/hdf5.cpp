@@ -23,7 +23,7 @@ std::string innermost_message() {
 std::string plain_reason(const std::string& message) {
   const std::string mark = "error message = '";
   const std::size_t start = message.find(mark);
-  if (start == std::string::npos) return message;
+  if (start == std::string::npos || message.find("lock file") != std::string::npos) return message;
   const std::size_t first = start + mark.size();
   const std::string reason = message.substr(first, message.find('\'', first) - first);
   const auto is = [&](int number) { return reason == std::strerror(number); };
