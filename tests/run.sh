@@ -11,6 +11,15 @@ step "build in $build"
 configure -DGLUESWEEP_BUILD_TESTS=ON -DGLUESWEEP_WARNINGS_AS_ERRORS=ON
 cmake --build "$build" -j "$(build_jobs)"
 
+# The same sources with sanitizers, for bad input: the program only, several files at once.
+step "build with sanitizers in $build/sanitized"
+(
+  build="$build/sanitized"
+  configure -DGLUESWEEP_SANITIZE=address,undefined,float-cast-overflow -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+    "-DCMAKE_CXX_FLAGS_RELWITHDEBINFO=-O1 -g1" -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=16
+  cmake --build "$build" --target gluesweep -j "$(build_jobs)"
+)
+
 step "tests"
 # Several tests start ranks of their own, so they run one after the other.
 ctest --test-dir "$build" --output-on-failure --timeout 600 "$@"

@@ -134,6 +134,8 @@ to the ranks. Blocks of run.block points are dealt out to the ranks, each method
 Exit codes: 0 complete, 1 internal error, 2 bad input (nothing was created).
 )";
 
+constexpr std::int64_t most_compared = 1'000'000'000;  // what sweep.samples takes
+
 /// One command's options, and where its one positional argument goes.
 struct Definition {
   std::string command;
@@ -156,6 +158,15 @@ std::vector<std::string> long_names(const po::options_description& description) 
                         definition.command + " --help'.");
 }
 
+/// An empty value is a shell variable that is not set, or a slip; it is not the default.
+void refuse_empty_values(const Definition& definition, const po::variables_map& values) {
+  for (const auto& [name, value] : values) {
+    const auto* text = boost::any_cast<std::string>(&value.value());
+    if (text == nullptr || value.defaulted() || !text->empty()) continue;
+    refuse(definition, "--" + name + " is given an empty value: give it one, or leave the option out.");
+  }
+}
+
 /// The options' values; the arguments before, between and after them, at least one.
 po::variables_map parse(const Definition& definition, const std::vector<std::string>& words,
                         std::vector<std::string>& arguments) {
@@ -176,16 +187,17 @@ po::variables_map parse(const Definition& definition, const std::vector<std::str
     po::notify(values);
   } catch (const po::unknown_option& error) {
     const auto accepted = long_names(definition.visible);
-    refuse(definition, "unknown option '" + error.get_option_name() + "'" +
+    refuse(definition, "unknown option " + in_quotes(error.get_option_name()) +
                            did_you_mean(error.get_option_name(), accepted) +
                            "\nAccepted options: " + joined(accepted) + ".");
   } catch (const po::multiple_occurrences& error) {
     refuse(definition,
-           "option '" + error.get_option_name() + "' is given more than once; it takes one value.");
+           "option " + in_quotes(error.get_option_name()) + " is given more than once; it takes one value.");
   } catch (const po::error& error) {
-    refuse(definition, std::string(error.what()) + ".");
+    refuse(definition, printable(error.what()) + ".");
   }
   if (values.count("help") != 0) return values;
+  refuse_empty_values(definition, values);
   if (values.count("argument") != 0) arguments = values["argument"].as<std::vector<std::string>>();
   if (arguments.empty()) {
     refuse(definition, "no " + definition.argument + " is given; it takes the path of one.");
@@ -200,8 +212,8 @@ po::variables_map parse(const Definition& definition, const std::vector<std::str
   const po::variables_map values = parse(definition, words, arguments);
   if (values.count("help") != 0) return values;
   if (arguments.size() > 1) {
-    refuse(definition, "takes one " + definition.argument + ", but '" + arguments[1] + "' is given after '" +
-                           arguments[0] + "'.");
+    refuse(definition, "takes one " + definition.argument + ", but " + in_quotes(arguments[1]) +
+                           " is given after " + in_quotes(arguments[0]) + ".");
   }
   argument = arguments.front();
   return values;
@@ -218,7 +230,7 @@ ProgressStyle progress_style(const Definition& definition, const std::string& wo
   if (word == "bar") return ProgressStyle::bar;
   if (word == "plain") return ProgressStyle::plain;
   if (word == "none") return ProgressStyle::none;
-  refuse(definition, "--progress takes auto, bar, plain or none, not '" + word + "'" +
+  refuse(definition, "--progress takes auto, bar, plain or none, not " + in_quotes(word) +
                          did_you_mean(word, {"auto", "bar", "plain", "none"}));
 }
 
@@ -233,8 +245,8 @@ void read_part(const Definition& definition, const std::string& word, RunOptions
   options.part = number(word.substr(0, slash));
   options.parts = slash == std::string::npos ? 0 : number(word.substr(slash + 1));
   if (options.part < 1 || options.part > options.parts) {
-    refuse(definition,
-           "--part takes I/N, the I-th of N parts with I from 1 to N, e.g. 3/8; not '" + word + "'.");
+    refuse(definition, "--part takes I/N, the I-th of N parts with I from 1 to N, e.g. 3/8; not " +
+                           in_quotes(word) + ".");
   }
 }
 
@@ -300,7 +312,7 @@ MethodChoice method_choice(const Definition& definition, const std::string& word
   const MethodChoice choice{word.substr(0, colon), colon == std::string::npos ? "" : word.substr(colon + 1)};
   const auto check = [&](const std::string& what, const std::string& value, const Words& accepted) {
     if (std::find(accepted.begin(), accepted.end(), value) != accepted.end()) return;
-    refuse(definition, "--methods: unknown " + what + " '" + value + "'" + did_you_mean(value, accepted) +
+    refuse(definition, "--methods: unknown " + what + " " + in_quotes(value) + did_you_mean(value, accepted) +
                            "\nAccepted: " + joined(accepted) + ".");
   };
   check("method", choice.method, method_names());
@@ -314,7 +326,7 @@ std::vector<MethodChoice> method_choices(const Definition& definition, const std
   std::istringstream stream(list + ",");  // so that an empty last word is seen
   for (std::string word; std::getline(stream, word, ',');) {
     if (std::find(seen.begin(), seen.end(), word) != seen.end())
-      refuse(definition, "--methods: '" + word + "' is given twice.");
+      refuse(definition, "--methods: " + in_quotes(word) + " is given twice.");
     seen.push_back(word);
     choices.push_back(method_choice(definition, word));
   }
@@ -324,8 +336,8 @@ std::vector<MethodChoice> method_choices(const Definition& definition, const std
 TableFormat table_format(const Definition& definition, const std::string& word) {
   if (word == "text") return TableFormat::text;
   if (word == "markdown") return TableFormat::markdown;
-  refuse(definition,
-         "--format takes text or markdown, not '" + word + "'" + did_you_mean(word, {"text", "markdown"}));
+  refuse(definition, "--format takes text or markdown, not " + in_quotes(word) +
+                         did_you_mean(word, {"text", "markdown"}));
 }
 
 Request parse_compare(const Words& words) {
@@ -348,9 +360,10 @@ Request parse_compare(const Words& words) {
       "auto, bar, plain (a line every 30 s) or none");
   const auto values = parse(definition, words, options.job);
   if (values.count("help") != 0) return HelpRequest{help_of(definition, compare_help, compare_examples)};
-  if (values.count("points") != 0 && options.points < 1)
-    refuse(definition,
-           "--points is a number of points, 1 or more, not " + std::to_string(options.points) + ".");
+  if (values.count("points") != 0 && (options.points < 1 || options.points > most_compared)) {
+    refuse(definition, "--points is a number of points, 1 to " + grouped(most_compared) + ", not " +
+                           std::to_string(options.points) + ".");
+  }
   options.methods = method_choices(definition, methods);
   options.format = table_format(definition, format);
   options.progress = progress_style(definition, progress);
@@ -403,7 +416,7 @@ Request parse_arguments(const std::vector<std::string>& arguments) {
   if (first == "merge") return parse_merge(rest);
   const bool option = !first.empty() && first.front() == '-';
   throw job::InputError(
-      std::string("gluesweep: unknown ") + (option ? "option" : "command") + " '" + first + "'" +
+      std::string("gluesweep: unknown ") + (option ? "option " : "command ") + in_quotes(first) +
       did_you_mean(first, {"run", "check", "compare", "show", "merge", "--help", "--version"}) +
       "\nCommands: run, check, compare, show, merge; options: --help, --version. See 'gluesweep --help'.");
 }

@@ -59,7 +59,7 @@ void show(const ShowOptions& options) {
     std::cout << text << std::flush;
     return;
   }
-  const job::Job job = job::parse_resolved(text);
+  const job::Job job = job::parse_resolved(text, {}, options.file + ", attribute job");
   const FileSummary summary = summarize(options.file);
   std::cout << job.problem.name << "\n" << summary_text(summary, options.file) << status_advice(summary);
   const auto worst = worst_points(options.file, options.worst);

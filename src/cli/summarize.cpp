@@ -34,15 +34,15 @@ bool worth_listing(Status status, double estimate) {
 
 FileSummary summarize(const std::string& path) {
   const output::SweepReader reader(path);
-  const job::Job job = job::parse_resolved(reader.text("job"));
+  const job::Job job = job::parse_resolved(reader.text("job"), {}, path + ", attribute job");
   const std::int64_t first_sample = reader.share().first;
   SummaryBuilder builder(job.training.tolerance);
   for (std::int64_t first = 0; first < reader.samples(); first += output::rows_per_read) {
     const std::int64_t count = std::min(output::rows_per_read, reader.samples() - first);
-    const at::Tensor status = reader.rows("status", first, count);
-    const at::Tensor estimate = reader.rows("error_estimate", first, count);
-    const at::Tensor truth = reader.rows("reference_error", first, count);
-    const at::Tensor matching = reader.rows("matching_error", first, count);
+    const at::Tensor status = reader.column("status", first, count);
+    const at::Tensor estimate = reader.column("error_estimate", first, count);
+    const at::Tensor truth = reader.column("reference_error", first, count);
+    const at::Tensor matching = reader.column("matching_error", first, count);
     for (std::int64_t i = 0; i < count; ++i) {
       builder.add(static_cast<std::uint8_t>(status.data_ptr<double>()[i]), estimate.data_ptr<double>()[i],
                   truth.data_ptr<double>()[i], matching.data_ptr<double>()[i]);
@@ -61,8 +61,8 @@ std::vector<WorstPoint> worst_points(const std::string& path, std::int64_t count
   const auto keep = static_cast<std::size_t>(count);
   for (std::int64_t first = 0; first < reader.samples() && keep > 0; first += output::rows_per_read) {
     const std::int64_t rows = std::min(output::rows_per_read, reader.samples() - first);
-    const at::Tensor status = reader.rows("status", first, rows);
-    const at::Tensor estimate = reader.rows("error_estimate", first, rows);
+    const at::Tensor status = reader.column("status", first, rows);
+    const at::Tensor estimate = reader.column("error_estimate", first, rows);
     for (std::int64_t i = 0; i < rows; ++i) {
       WorstPoint point{first_sample + first + i,
                        static_cast<Status>(status.data_ptr<double>()[i]),
@@ -76,7 +76,7 @@ std::vector<WorstPoint> worst_points(const std::string& path, std::int64_t count
   }
   for (WorstPoint& point : worst) {
     for (const std::string& name : reader.swept_names()) {
-      point.parameters.push_back(reader.rows(name, point.sample - first_sample, 1).item<double>());
+      point.parameters.push_back(reader.column(name, point.sample - first_sample, 1).item<double>());
     }
   }
   return worst;

@@ -97,6 +97,20 @@ std::string shell_word(const std::string& text) {
   return quoted + "'";
 }
 
+std::string printable(const std::string& text) {
+  constexpr std::size_t longest = 200;
+  std::string result;
+  for (const char c : text) {
+    const bool is_start = (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;  // of a UTF-8 character
+    if (result.size() > longest && is_start) return result + "...";
+    const bool is_control = static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    result += is_control ? format("\\x%02x", static_cast<unsigned>(c)) : std::string(1, c);
+  }
+  return result;
+}
+
+std::string in_quotes(const std::string& text) { return "'" + printable(text) + "'"; }
+
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;

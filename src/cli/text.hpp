@@ -31,6 +31,12 @@ std::string duration(double seconds);
 /// `text` so that a POSIX shell reads it as one word.
 std::string shell_word(const std::string& text);
 
+/// `text` for a message: control characters escaped, the end of a long one left out.
+std::string printable(const std::string& text);
+
+/// The same in single quotes.
+std::string in_quotes(const std::string& text);
+
 /// "a, b, c".
 std::string joined(const std::vector<std::string>& words);
 

@@ -1,10 +1,12 @@
 #include "diagnostics.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include "gluesweep/job/error.hpp"
 #include "text.hpp"
@@ -90,18 +92,24 @@ void fail(const Place& place, const std::string& path, const std::string& proble
   throw InputError(message + "\n  " + remedy);
 }
 
-FileContent read_file(const std::string& path) {
-  errno = 0;
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return {{}, std::strerror(errno != 0 ? errno : ENOENT)};
-  std::ostringstream content;
-  content << stream.rdbuf();
-  // Reading a directory opens well and fails at the first byte.
-  if (stream.bad() || (content.fail() && stream.peek() != std::ifstream::traits_type::eof()) ||
-      errno == EISDIR) {
-    return {{}, std::strerror(errno != 0 ? errno : EIO)};
+FileContent read_file(const std::string& path, std::size_t most) {
+  struct Closer {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
+  const std::unique_ptr<std::FILE, Closer> file(std::fopen(path.c_str(), "rb"));
+  if (!file) return {{}, std::strerror(errno)};
+  struct stat status {};
+  if (::fstat(::fileno(file.get()), &status) != 0) return {{}, std::strerror(errno)};
+  if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) return {{}, "it is a device"};
+  std::string text;
+  std::array<char, 65536> buffer{};
+  while (const std::size_t count = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
+    text.append(buffer.data(), count);
+    if (text.size() > most) return {{}, "it has more than " + std::to_string(most >> 20U) + " MiB"};
   }
-  return {content.str(), {}};
+  // Opening a directory goes well, reading it does not.
+  if (std::ferror(file.get()) != 0) return {{}, std::strerror(errno)};
+  return {std::move(text), {}};
 }
 
 std::string child_path(const std::string& path, const std::string& key) {

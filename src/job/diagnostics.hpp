@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,12 +29,15 @@ struct Place {
 /// The first line of such a message, without the rest.
 std::string place_text(const Place& place);
 
-/// The file's content; `why` explains the failure to a user when there is none.
+/// Larger files are no jobs; what is one mistakes for them (a sweep file) may not fit into memory.
+inline constexpr std::size_t largest_job = std::size_t{16} << 20U;
+
+/// The file's content, of at most so many bytes; `why` explains the failure to a user when there is none.
 struct FileContent {
   std::optional<std::string> text;
   std::string why;
 };
-FileContent read_file(const std::string& path);
+FileContent read_file(const std::string& path, std::size_t most = largest_job);
 
 /// "a.b" from "a" and "b".
 std::string child_path(const std::string& path, const std::string& key);

@@ -133,7 +133,7 @@ std::int64_t Field::integer(std::int64_t low, std::int64_t high) const {
   const std::optional<std::int64_t> value = parse_integer(text);
   if (!value) {
     if (text.find_first_not_of("+-0123456789") == std::string::npos)
-      fail(text + " is out of range", "accepted: " + range);
+      fail(clipped(text, 60) + " is out of range", "accepted: " + range);
     const double number = parse_number(text).value_or(std::numeric_limits<double>::infinity());
     if (std::abs(number) >= 1.0e15 || number != std::floor(number))
       mistyped("an integer", "accepted: " + range);

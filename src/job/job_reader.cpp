@@ -16,6 +16,9 @@ namespace gluesweep::job {
 
 namespace {
 
+constexpr std::size_t longest_path = 300;  // in a message
+constexpr std::size_t most_levels = 32;    // of an override's key path; a job has eight at most
+
 constexpr std::int64_t largest_seed = std::numeric_limits<std::int64_t>::max();
 
 /// Later calls override: first a problem's recommended values, then the job's own.
@@ -228,7 +231,7 @@ NodePtr with_problem_file(const NodePtr& root, const std::string& directory) {
   const std::string path = joined_path(directory, field.text());
   FileContent content = read_file(path);
   if (!content.text) {
-    field.fail("the problem file cannot be read: " + path + ": " + content.why,
+    field.fail("the problem file cannot be read: " + clipped(path, longest_path) + ": " + content.why,
                "the path is relative to the job file");
   }
   const NodePtr problem =
@@ -264,6 +267,10 @@ NodePtr with_override(NodePtr root, const std::string& text, const std::string& 
                      ": an override has the form key.path=value, without blanks around =" +
                      "\n  write it like --set sweep.samples=64");
   }
+  if (keys.size() > most_levels) {
+    throw InputError(clipped(name, 100) + ": the key path has " + std::to_string(keys.size()) +
+                     " levels\n  write it like --set sweep.samples=64");
+  }
   auto source = std::make_shared<Source>(Source{name, text.substr(equals + 1), false});
   const std::string path = text.substr(0, equals);
   if (source->text.find('\n') != std::string::npos) {
@@ -283,7 +290,7 @@ NodePtr with_override(NodePtr root, const std::string& text, const std::string& 
 Job read_job(const std::string& path, const std::vector<std::string>& overrides) {
   FileContent content = read_file(path);
   if (!content.text) {
-    throw InputError(path + ": the job file cannot be read: " + content.why +
+    throw InputError(clipped(path, longest_path) + ": the job file cannot be read: " + content.why +
                      "\n  give the path of a YAML file");
   }
   const std::string directory = std::filesystem::path(path).parent_path().string();
@@ -292,8 +299,9 @@ Job read_job(const std::string& path, const std::vector<std::string>& overrides)
   return read_tree(with_problem_file(root, directory), {directory, nullptr});
 }
 
-Job parse_resolved(const std::string& text, const std::vector<std::vector<double>>& list) {
-  const NodePtr root = parse_yaml(std::make_shared<Source>(Source{"resolved job", text, true}), "");
+Job parse_resolved(const std::string& text, const std::vector<std::vector<double>>& list,
+                   const std::string& name) {
+  const NodePtr root = parse_yaml(std::make_shared<Source>(Source{name, text, true}), "");
   return read_tree(root, {"", &list});
 }
 

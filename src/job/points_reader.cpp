@@ -8,6 +8,8 @@ namespace gluesweep::job {
 
 namespace {
 
+constexpr std::size_t largest_list = std::size_t{4} << 30U;  // some 100 million points
+
 struct Cell {
   std::string_view text;
   Place place;
@@ -110,9 +112,9 @@ class PointsReader {
 
 PointTable read_points(const Field& file, const std::string& path,
                        const std::vector<std::string>& parameters) {
-  FileContent content = read_file(path);
+  FileContent content = read_file(path, largest_list);
   if (!content.text) {
-    file.fail("the points cannot be read: " + path + ": " + content.why,
+    file.fail("the points cannot be read: " + clipped(path, 300) + ": " + content.why,
               "the path is relative to the job file");
   }
   Source source{path, std::move(*content.text), true};

@@ -100,19 +100,19 @@ void ProblemReader::read_parameters() {
 void ProblemReader::read_definitions() {
   const std::optional<Field> map = root_.find("definitions");
   if (!map) return;
-  const std::optional<Field> unknowns = root_.find("unknowns");
-  for (const Field& field : map->entries()) names_.claim(field, field.key(), "a definition");
-  for (const Field& field : map->entries()) {
-    Scope scope = scope_with_variable();
-    scope.elsewhere = names_.meanings();
-    if (unknowns) {
-      for (const Field& unknown : unknowns->entries()) {
-        scope.elsewhere[unknown.key()] = "an unknown; a definition uses the variable and parameters";
-      }
+  const std::vector<Field> entries = map->entries();
+  for (const Field& field : entries) names_.claim(field, field.key(), "a definition");
+  Scope scope = scope_with_variable();
+  scope.elsewhere = names_.meanings();
+  if (const std::optional<Field> unknowns = root_.find("unknowns")) {
+    for (const Field& unknown : unknowns->entries()) {
+      scope.elsewhere[unknown.key()] = "an unknown; a definition uses the variable and parameters";
     }
-    for (const Field& other : map->entries()) {
-      scope.elsewhere[other.key()] = "a later definition; definitions use earlier ones only";
-    }
+  }
+  for (const Field& field : entries) {
+    scope.elsewhere[field.key()] = "a later definition; definitions use earlier ones only";
+  }
+  for (const Field& field : entries) {
     scope.elsewhere[field.key()] = "the definition itself, which would never end";
     Definition definition{field.key(), read_expression(field, scope)};
     for (const std::string& symbol : symbols_of(definition.value)) {
@@ -120,6 +120,7 @@ void ProblemReader::read_definitions() {
         varying_definitions_.insert(definition.name);
       }
     }
+    scope.accepted.push_back(definition.name);
     problem_.definitions.push_back(std::move(definition));
   }
 }

@@ -121,15 +121,16 @@ std::set<std::string> ProblemReader::read_definitions_of(const Field& field, Pat
                         "choose another name");
     }
   }
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    Scope earlier = scope;
-    for (std::size_t j = i; j < entries.size(); ++j) {
-      earlier.elsewhere[entries[j].key()] = j == i ? "the definition itself, which would never end"
-                                                   : "a later definition; definitions use earlier ones only";
-    }
-    Definition definition{entries[i].key(), read_expression(entries[i], earlier)};
+  Scope earlier = scope;
+  for (const Field& entry : entries) {
+    earlier.elsewhere[entry.key()] = "a later definition; definitions use earlier ones only";
+  }
+  for (const Field& entry : entries) {
+    earlier.elsewhere[entry.key()] = "the definition itself, which would never end";
+    Definition definition{entry.key(), read_expression(entry, earlier)};
     used.merge(symbols_of(definition.value));
-    scope = scope.with({definition.name});
+    earlier.accepted.push_back(definition.name);
+    scope.accepted.push_back(definition.name);
     patch.definitions.push_back(std::move(definition));
   }
   return used;

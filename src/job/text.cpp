@@ -84,19 +84,23 @@ std::string clipped(std::string_view text, std::size_t length) {
 
 std::string escaped(std::string_view text) {
   std::string result;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\n') {
+  for (std::size_t i = 0; i < text.size();) {
+    const std::string_view character = text.substr(i, utf8_length(text[i]));
+    const auto byte = static_cast<unsigned char>(text[i]);
+    if (text[i] == '\n') {
       result += "\\n";
-    } else if (c == '\t') {
+    } else if (text[i] == '\t') {
       result += "\\t";
-    } else if (byte < 0x20 || byte == 0x7F) {
+    } else if (byte < 0x20 || first_bad_byte(character)) {
       std::array<char, 8> escape{};
       std::snprintf(escape.data(), escape.size(), "\\x%02x", static_cast<unsigned>(byte));
       result += escape.data();
+      ++i;
+      continue;
     } else {
-      result += c;
+      result += character;
     }
+    i += character.size();
   }
   return result;
 }

@@ -20,10 +20,10 @@ bool looks_like_number(std::string_view text);
 /// The shortest decimal text that reads back as the same double.
 std::string to_text(double value);
 
-/// `text` with control characters written as escapes.
+/// `text` with control characters and bytes that are not UTF-8 written as escapes.
 std::string escaped(std::string_view text);
 
-/// `text` in double quotes for a message: control characters escaped, the end of a long one left out.
+/// `text` in double quotes for a message: escaped as above, the end of a long one left out.
 std::string in_quotes(std::string_view text);
 
 /// At most `length` bytes of `text`, cut between UTF-8 characters, with "..." where something was cut.

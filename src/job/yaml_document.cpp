@@ -17,7 +17,8 @@ namespace gluesweep::job {
 
 namespace {
 
-constexpr std::size_t largest_file = std::size_t{16} << 20U;
+// Far more than a job has. Aliases of aliases nest without the parser's knowing.
+constexpr int deepest_levels = 100;
 
 /// Builds the tree from the parser's events, which carry places for keys and values alike.
 class Builder : public YAML::EventHandler {
@@ -36,7 +37,7 @@ class Builder : public YAML::EventHandler {
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     Node node;
     node.place = place(mark);
-    add(std::make_shared<Node>(std::move(node)), anchor);
+    add(std::make_shared<Node>(std::move(node)), anchor, 0);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -47,7 +48,7 @@ class Builder : public YAML::EventHandler {
     node.place = place(mark);
     node.text = value;
     node.is_quoted = tag == "!";
-    add(std::make_shared<Node>(std::move(node)), anchor);
+    add(std::make_shared<Node>(std::move(node)), anchor, 0);
   }
 
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -55,7 +56,7 @@ class Builder : public YAML::EventHandler {
     if (found == anchors_.end()) {
       fail(place(mark), here(), "this alias refers to the value that contains it", "write the value itself");
     }
-    add(found->second, 0);
+    add(found->second.node, 0, found->second.depth);
   }
 
   void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -75,6 +76,12 @@ class Builder : public YAML::EventHandler {
     YAML::anchor_t anchor = 0;
     std::optional<Entry> key;  ///< map: the key whose value comes next
     std::map<std::string, Place> keys;
+    int depth = 0;  ///< of the levels below
+  };
+
+  struct Anchored {
+    NodePtr node;
+    int depth = 0;
   };
 
   Place place(const YAML::Mark& mark) const {
@@ -106,13 +113,14 @@ class Builder : public YAML::EventHandler {
     auto node = std::make_shared<Node>();
     node->kind = kind;
     node->place = place(mark);
-    levels_.push_back({std::move(node), anchor, {}, {}});
+    levels_.push_back({std::move(node), anchor, {}, {}, 0});
   }
 
   void close() {
     Level level = std::move(levels_.back());
     levels_.pop_back();
-    add(level.node, level.anchor);
+    if (level.depth >= deepest_levels) too_deep(level.node->place);
+    add(level.node, level.anchor, level.depth + 1);
   }
 
   bool expects_key() const {
@@ -123,8 +131,14 @@ class Builder : public YAML::EventHandler {
     fail(at, here(), "a key must be a word", "write `key: value`, and close every bracket and quote");
   }
 
-  void add(const NodePtr& node, YAML::anchor_t anchor) {
-    if (anchor != 0) anchors_[anchor] = node;
+  [[noreturn]] void too_deep(const Place& at) const {
+    fail(at, here(), "lists and mappings are nested too deeply", "a job needs a handful of levels");
+  }
+
+  /// A value with so many levels of lists and mappings.
+  void add(const NodePtr& node, YAML::anchor_t anchor, int depth) {
+    if (anchor != 0) anchors_[anchor] = {node, depth};
+    if (!levels_.empty()) levels_.back().depth = std::max(levels_.back().depth, depth);
     if (levels_.empty()) {
       root_ = node;
     } else if (levels_.back().node->kind == Node::Kind::list) {
@@ -154,7 +168,7 @@ class Builder : public YAML::EventHandler {
   int documents_ = 0;
   NodePtr root_;
   std::vector<Level> levels_;
-  std::map<YAML::anchor_t, NodePtr> anchors_;
+  std::map<YAML::anchor_t, Anchored> anchors_;
 };
 
 Place place_of_offset(const std::shared_ptr<const Source>& source, std::size_t offset) {
@@ -171,9 +185,9 @@ Place place_of_offset(const std::shared_ptr<const Source>& source, std::size_t o
 /// Refuses what the YAML parser would misread without a word: binary bytes and tabs as indentation.
 void check_text(const std::shared_ptr<const Source>& source, const std::string& path) {
   const std::string& text = source->text;
-  if (text.size() > largest_file) {
+  if (text.size() > largest_job) {
     fail({source, 0, 0}, path, "the file has " + std::to_string(text.size()) + " bytes",
-         "at most " + std::to_string(largest_file) + " are accepted; is this a job?");
+         "at most " + std::to_string(largest_job) + " are accepted; is this a job?");
   }
   if (const std::optional<std::size_t> bad = first_bad_byte(text)) {
     fail(place_of_offset(source, *bad), path, "a control character or a byte that is not UTF-8 text",

@@ -43,8 +43,17 @@ void write_scalar(hid_t object, const std::string& name, hid_t type, const void*
   check(H5Awrite(attribute.get(), type, value), "write the attribute " + name, file);
 }
 
+/// An attribute of one value: reading writes as many values as the file holds, whatever there is room for.
 Handle open_attribute(hid_t object, const std::string& name, const std::string& file) {
-  return {check(H5Aopen(object, name.c_str(), H5P_DEFAULT), "open the attribute " + name, file), H5Aclose};
+  Handle attribute(check(H5Aopen(object, name.c_str(), H5P_DEFAULT), "open the attribute " + name, file),
+                   H5Aclose);
+  const Handle space(check(H5Aget_space(attribute.get()), "look up the extents of " + name, file), H5Sclose);
+  const hssize_t values = H5Sget_simple_extent_npoints(space.get());
+  if (values != 1) {
+    throw FileError(file + ": the attribute " + name + " holds " + std::to_string(values) +
+                    " values instead of one");
+  }
+  return attribute;
 }
 
 Handle string_type(const std::string& file) {
@@ -78,7 +87,8 @@ hid_t check(hid_t result, const std::string& operation, const std::string& file)
   if (result >= 0) return result;
   const std::string reason = plain_reason(innermost_message());
   std::string message = file + ": could not " + operation + ": " + reason;
-  if (reason.find("lock") != std::string::npos) {
+  const auto says = [&reason](const char* words) { return reason.find(words) != std::string::npos; };
+  if (says("lock file") || says("file locking")) {
     message +=
         ". Another program has the file open for writing, or its file system has no locks: close the other "
         "program, "

@@ -38,7 +38,8 @@ std::vector<Part> ordered_parts(const std::vector<std::string>& paths) {
     if (hash.empty()) hash = reader.text("job_hash");
     if (reader.text("job_hash") != hash) {
       throw job::InputError(path + " is not a part of the same scan as " + paths.front() +
-                            ": its job's hash is " + reader.text("job_hash") + ", not " + hash);
+                            ": its job's hash is " + reader.text("job_hash") + ", not " + hash +
+                            "; give the parts of one scan");
     }
     parts.push_back({path, reader.share()});
   }
@@ -80,13 +81,24 @@ std::vector<std::vector<double>> list_of(const job::Job& job, const std::vector<
   return list;
 }
 
-NetworkArrays network_of(const SweepReader& reader) {
-  NetworkArrays network;
-  network.trunk = reader.trunk_arrays();
-  if (reader.has("network/head")) network.head_features = reader.shape("network/head").at(1);
-  if (reader.has("network/map")) network.map_parameters = reader.shape("network/map").at(2);
-  if (reader.has("network/scale")) network.scale_terms = reader.shape("network/scale").at(2);
-  return network;
+[[noreturn]] void refuse_shape(const std::string& path, const std::string& variable) {
+  throw job::InputError(path + ": the variable " + variable +
+                        " does not have the shape that its job asks for: the file is damaged; restore a copy "
+                        "of it, or run the part again");
+}
+
+/// The extent of a variable of three dimensions along one; 0 if the file does not have it.
+std::int64_t extent_of(const SweepReader& reader, const std::string& path, const std::string& variable,
+                       std::size_t axis) {
+  if (!reader.has(variable)) return 0;
+  const auto shape = reader.shape(variable);
+  if (shape.size() != 3) refuse_shape(path, variable);
+  return shape[axis];
+}
+
+NetworkArrays network_of(const SweepReader& reader, const std::string& path) {
+  return {extent_of(reader, path, "network/head", 1), extent_of(reader, path, "network/map", 2),
+          extent_of(reader, path, "network/scale", 2), reader.trunk_arrays()};
 }
 
 void check_trunks(const std::vector<Part>& parts, const NetworkArrays& network) {
@@ -94,7 +106,7 @@ void check_trunks(const std::vector<Part>& parts, const NetworkArrays& network) 
     const auto own = SweepReader(part.path).trunk_arrays();
     bool same = own.size() == network.trunk.size();
     for (std::size_t i = 0; same && i < own.size(); ++i) {
-      same = own[i].second.sizes() == network.trunk[i].second.sizes() &&
+      same = own[i].second.sizes() == network.trunk[i].second.sizes() && own[i].second.numel() > 0 &&
              (own[i].second - network.trunk[i].second).abs().max().item<double>() <= trunk_tolerance;
     }
     if (same) continue;
@@ -131,6 +143,9 @@ class Copier {
     const std::int64_t at_once = std::max<std::int64_t>(1, bytes_at_once / row);
     for (const Part& part : parts_) {
       const SweepReader reader(part.path);
+      auto shape = variable.shape;
+      shape[0] = part.share.count;
+      if (reader.shape(name) != shape) refuse_shape(part.path, name);
       for (std::int64_t first = 0; first < part.share.count; first += at_once) {
         const std::int64_t count = std::min(at_once, part.share.count - first);
         const at::Tensor rows = reader.rows(name, first, count, scalar_type(variable.type));
@@ -161,9 +176,10 @@ void merge(const std::vector<std::string>& paths, const std::string& path, Merge
   const std::vector<Part> parts = ordered_parts(paths);
   const SweepReader first(parts.front().path);
   const std::string text = first.text("job");
-  job::Job job = job::parse_resolved(text);
-  job = job::parse_resolved(text, list_of(job, parts));
-  const NetworkArrays network = network_of(first);
+  const std::string place = parts.front().path + ", attribute job";
+  job::Job job = job::parse_resolved(text, {}, place);
+  job = job::parse_resolved(text, list_of(job, parts), place);
+  const NetworkArrays network = network_of(first, parts.front().path);
   check_trunks(parts, network);
   const Layout layout = make_layout(job, sweep::Share::all(parts.front().share.scan), network);
   check_target(path, style == MergeStyle::copy ? expected_bytes(layout) : 0);

@@ -24,6 +24,17 @@ fs::path directory_of(const fs::path& file) {
   return file.has_parent_path() ? file.parent_path() : fs::path(".");
 }
 
+/// The file is created under a longer name.
+void check_length(const std::string& path, const fs::path& directory) {
+  constexpr long longest_ending = 20;  // ".creating-" and a process's number
+  const long most = ::pathconf(directory.c_str(), _PC_NAME_MAX) - longest_ending;
+  const std::string name = fs::path(path).filename().string();
+  if (most < 0 || static_cast<long>(name.size()) <= most) return;
+  throw job::InputError("a file of the name " + name.substr(0, 40) + "... cannot be created: it has " +
+                        std::to_string(name.size()) + " characters, and at most " + std::to_string(most) +
+                        " are accepted here: choose a shorter name with -o");
+}
+
 }  // namespace
 
 void check_target(const std::string& path, std::int64_t bytes, Target target) {
@@ -40,6 +51,7 @@ void check_target(const std::string& path, std::int64_t bytes, Target target) {
         "move the file away");
   }
   const fs::path directory = directory_of(file);
+  check_length(path, directory);
   if (!fs::is_directory(directory, problem)) {
     throw job::InputError(path + " cannot be created: there is no directory " + directory.string() +
                           ": create it with mkdir -p, or choose another name with -o");

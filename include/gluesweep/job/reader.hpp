@@ -16,8 +16,9 @@ Job read_job(const std::string& path, const std::vector<std::string>& overrides 
 std::string resolved_yaml(const Job& job);
 
 /// Parses a resolved text. For sampler `list`, `list` holds the values (one vector per swept parameter,
-/// in the text's order) instead of the CSV.
-Job parse_resolved(const std::string& text, const std::vector<std::vector<double>>& list = {});
+/// in the text's order) instead of the CSV. `name` says in messages where the text comes from.
+Job parse_resolved(const std::string& text, const std::vector<std::vector<double>>& list = {},
+                   const std::string& name = "resolved job");
 
 /// 16 hexadecimal digits over everything that decides the numbers: the resolved text without run.device,
 /// run.time_limit and run.sync, without training.adam where the method does not use it, and the list.

@@ -19,12 +19,13 @@ namespace gluesweep::output {
 class SweepReader {
  public:
   /// Throws job::InputError if there is no such file, it is not a sweep file or its format version is another
-  /// one.
+  /// one; so do all functions where the file turns out to be damaged: attributes or variables that are
+  /// missing, of other types, or longer than their data.
   explicit SweepReader(const std::string& path);
   ~SweepReader();
   SweepReader(SweepReader&&) noexcept;
 
-  /// Root attributes, e.g. "job", "created"; "mpi_size". Throw FileError if there is none of this name.
+  /// Root attributes, e.g. "job", "created"; "mpi_size".
   std::string text(const std::string& attribute) const;
   std::int64_t integer(const std::string& attribute) const;
 
@@ -43,6 +44,10 @@ class SweepReader {
   at::Tensor rows(const std::string& variable, std::int64_t first, std::int64_t count,
                   at::ScalarType type = at::kDouble) const;
 
+  /// The same of a variable with one number a sample: (count).
+  at::Tensor column(const std::string& variable, std::int64_t first, std::int64_t count,
+                    at::ScalarType type = at::kDouble) const;
+
   std::vector<std::int64_t> shape(const std::string& variable) const;
 
   /// The status counts and the worst error estimate among the converged, over all samples.
@@ -55,6 +60,8 @@ class SweepReader {
   void read_trunk_into(const std::vector<std::pair<std::string, at::Tensor>>& arrays) const;
 
  private:
+  std::string attribute_of(const std::string& variable, const std::string& attribute) const;
+
   struct Implementation;
   std::unique_ptr<Implementation> implementation_;
 };

@@ -86,17 +86,20 @@ TEST(Options, CompareRefusesWhatItDoesNotKnow) {
               HasSubstr("unknown ansatz 'smu'; did you mean 'sum'?\nAccepted: frames, sum."));
   EXPECT_THAT(message_of({"compare", "a.yaml", "--methods", "adam,adam"}),
               HasSubstr("'adam' is given twice"));
-  EXPECT_THAT(message_of({"compare", "a.yaml", "--methods", ""}), HasSubstr("unknown method ''"));
+  EXPECT_THAT(message_of({"compare", "a.yaml", "--methods", ""}),
+              HasSubstr("--methods is given an empty value"));
   EXPECT_THAT(message_of({"compare", "a.yaml", "--methods", "adam,"}), HasSubstr("unknown method ''"));
-  EXPECT_THAT(message_of({"compare", "a.yaml", "--points", "0"}), HasSubstr("1 or more, not 0."));
+  EXPECT_THAT(message_of({"compare", "a.yaml", "--points", "0"}), HasSubstr("1 to 1,000,000,000, not 0."));
+  EXPECT_THAT(message_of({"compare", "a.yaml", "--points", "1000000001"}), HasSubstr("not 1000000001."));
   EXPECT_THAT(message_of({"compare", "a.yaml", "--format", "markdwon"}),
               HasSubstr("not 'markdwon'; did you mean 'markdown'?"));
 }
 
 TEST(Options, UnknownCommandNamesTheNearestAndAll) {
-  EXPECT_EQ(message_of({"rnu", "a.yaml"}),
-            "gluesweep: unknown command 'rnu'; did you mean 'run'?\n"
-            "Commands: run, check, compare, show, merge; options: --help, --version. See 'gluesweep --help'.");
+  EXPECT_EQ(
+      message_of({"rnu", "a.yaml"}),
+      "gluesweep: unknown command 'rnu'; did you mean 'run'?\n"
+      "Commands: run, check, compare, show, merge; options: --help, --version. See 'gluesweep --help'.");
   EXPECT_THAT(message_of({"fly"}), HasSubstr("unknown command 'fly'\nCommands: run, check, compare, show"));
   EXPECT_THAT(message_of({"--verison"}), HasSubstr("unknown option '--verison'; did you mean '--version'?"));
   EXPECT_THAT(message_of({}), HasSubstr("no command is given"));
@@ -129,6 +132,25 @@ TEST(Options, SayHowARunBegins) {
   EXPECT_THAT(message_of({"run", "a.yaml", "--resume", "--overwrite"}), HasSubstr("give one of them"));
   for (const char* bad : {"0/3", "4/3", "3", "a/b", "1/", "/2", "-1/2", "1/2/3", "1e0/2"})
     EXPECT_THAT(message_of({"run", "a.yaml", "--part", bad}), HasSubstr("e.g. 3/8")) << bad;
+}
+
+TEST(Options, EmptyValuesAreNotTheDefault) {
+  for (const char* option : {"--output", "--device", "--progress", "--part"}) {
+    EXPECT_THAT(
+        message_of({"run", "a.yaml", option, ""}),
+        HasSubstr(std::string(option) + " is given an empty value: give it one, or leave the option out"));
+  }
+  EXPECT_THAT(message_of({"check", "a.yaml", "--device", ""}), HasSubstr("--device is given an empty value"));
+}
+
+TEST(Options, MessagesAreShortAndPrintable) {
+  EXPECT_THAT(message_of({"r\x1b[31m\n"}), HasSubstr("unknown command 'r\\x1b[31m\\x0a'"));
+  const std::string longest(100000, 'x');
+  const std::vector<std::vector<std::string>> lines{{longest},
+                                                    {"run", "a.yaml", "--" + longest},
+                                                    {"run", "a.yaml", longest},
+                                                    {"show", "a", "--worst", longest}};
+  for (const auto& line : lines) EXPECT_LT(message_of(line).size(), 700u);
 }
 
 TEST(Options, ArgumentsAreCounted) {

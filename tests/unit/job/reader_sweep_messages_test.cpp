@@ -269,6 +269,9 @@ const Case cases[] = {
     1e3, 1e999
          ^
   write it like 0.5 or 1e-3)-"},
+      {"CSV of another encoding", "points.csv", "1e3, 0.5", "1e3, 0\xff\x80.5\xe2\x82",
+       R"-(points.csv:4:6: sweep.file: column 2 (k1): a number is needed, not "0\xff\x80.5\xe2\x82"
+  write it like 0.5 or 1e-3)-"},
 };
 // clang-format on
 

@@ -388,11 +388,55 @@ TEST(Reader, EscapesControlCharactersInKeys) {
       "file, columns");
 }
 
+TEST(Reader, RefusesWhatIsNoJobFile) {
+  const Workspace workspace;
+  const auto message = [](const std::string& path) -> std::string {
+    try {
+      read_job(path);
+    } catch (const InputError& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(message("/dev/zero"),
+            "/dev/zero: the job file cannot be read: it is a device\n  give the path of a YAML file");
+  EXPECT_EQ(
+      message("/proc/self/mem"),
+      "/proc/self/mem: the job file cannot be read: Input/output error\n  give the path of a YAML file");
+  workspace.write("large.yaml", std::string(17 << 20, '#'));
+  EXPECT_EQ(
+      workspace.message("large.yaml"),
+      "large.yaml: the job file cannot be read: it has more than 16 MiB\n  give the path of a YAML file");
+  EXPECT_LT(message(std::string(100000, 'x')).size(), 500U);
+}
+
 TEST(Reader, RefusesDeepNesting) {
   const Workspace workspace;
   workspace.write("deep.yaml", "problem: " + std::string(5000, '[') + std::string(5000, ']'));
   EXPECT_NE(workspace.message("deep.yaml").find("lists and mappings are nested too deeply"),
             std::string::npos);
+  // Aliases nest without nested text.
+  std::string chain = "a0: &a0 [x]\n";
+  for (int i = 1; i < 20000; ++i) {
+    const std::string before = std::to_string(i - 1), here = std::to_string(i);
+    chain += "a" + here + ": &a" + here + " [*a" + before + "]\n";
+  }
+  workspace.write("deep.yaml", chain);
+  EXPECT_EQ(workspace.message("deep.yaml").substr(0, 66),
+            "deep.yaml:101:11: a100: lists and mappings are nested too deeply\n ");
+  std::string path;
+  for (int i = 0; i < 20000; ++i) path += "a.";
+  EXPECT_NE(workspace.message("mixed_order_decay.yaml", {path + "b=1"}).find("the key path has 20001 levels"),
+            std::string::npos);
+}
+
+TEST(Reader, ReadsThousandsOfDefinitions) {
+  const Workspace workspace;
+  std::string definitions = "definitions:\n";
+  for (int i = 0; i < 3000; ++i)
+    definitions += "  d" + std::to_string(i) + ": \"" + (i == 0 ? "t" : "d" + std::to_string(i - 1)) + "\"\n";
+  workspace.edit("mixed_order_decay_problem.yaml", "definitions:\n", definitions);
+  EXPECT_EQ(workspace.read("mixed_order_decay.yaml").problem.definitions.size(), 3002U);
 }
 
 }  // namespace

@@ -193,6 +193,11 @@ const Case cases[] = {
     seed: 9223372036854775808
           ^
   accepted: an integer from 0 to 9223372036854775807)-"},
+      {"an integer of many digits", "mixed_order_decay.yaml", "seed: 7", "seed: 1234567890123456789012345678901234567890123456789012345678901234567890",
+       R"-(mixed_order_decay.yaml:5:9: sweep.seed: 123456789012345678901234567890123456789012345678901234567890... is out of range
+    seed: 1234567890123456789012345678901234567890123456789012345678901234567890
+          ^
+  accepted: an integer from 0 to 9223372036854775807)-"},
       {"negative seed", "mixed_order_decay.yaml", "seed: 7", "seed: -1",
        R"-(mixed_order_decay.yaml:5:9: sweep.seed: -1 is out of range
     seed: -1

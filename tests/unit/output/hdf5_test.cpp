@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "synthetic.hpp"
@@ -15,6 +16,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 int closed = 0;
 herr_t count_close(hid_t) {
@@ -82,6 +84,23 @@ TEST_F(Hdf5, ALockedFileIsExplained) {
                                       HasSubstr("HDF5_USE_FILE_LOCKING=FALSE")));
   ::close(descriptor);
   EXPECT_EQ(open_error(path), "no error");
+}
+
+TEST_F(Hdf5, ATruncatedFileIsNoLockedOne) {
+  const std::string path = directory_.file("cut.h5");
+  H5Fclose(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT));
+  std::filesystem::resize_file(path, std::filesystem::file_size(path) - 1);
+  // HDF5 speaks of a superblock, "sblock".
+  EXPECT_THAT(open_error(path), AllOf(HasSubstr("truncated file"), Not(HasSubstr("LOCKING"))));
+}
+
+TEST_F(Hdf5, AttributesOfSeveralValuesAreRefused) {
+  const std::string path = directory_.file("lists.h5");
+  const Handle file(check(H5Fcreate(path.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT), "create", path),
+                    H5Fclose);
+  write_attribute(file.get(), "list", std::vector<std::uint8_t>(1000, 7), path);
+  EXPECT_THROW(read_integer_attribute(file.get(), "list", path), FileError);
+  EXPECT_THROW(read_text_attribute(file.get(), "list", path), FileError);
 }
 
 TEST_F(Hdf5, LongTextsAreAttributes) {

@@ -292,8 +292,9 @@ TEST_F(SweepFileTest, RowsOutsideAreRefused) {
   create().close();
   const SweepReader reader(path_);
   EXPECT_THROW(reader.rows("phi", 90, 11), std::out_of_range);
-  EXPECT_THROW(reader.rows("t", 0, 5), std::out_of_range);
-  EXPECT_THROW(reader.rows("none", 0, 5), FileError);
+  EXPECT_THAT(input_error([&] { reader.rows("t", 0, 5); }), HasSubstr("sample and t differ in length"));
+  EXPECT_THAT(input_error([&] { reader.rows("none", 0, 5); }), HasSubstr("could not open the variable none"));
+  EXPECT_THAT(input_error([&] { reader.column("phi", 0, 5); }), HasSubstr("more than one number a sample"));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 namespace gluesweep::output {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
 
 class TargetTest : public testing::Test {
@@ -50,6 +51,20 @@ TEST_F(TargetTest, PublishingReplacesOnlyWhatMayBeReplaced) {
   publish(temporary, path_, Target::a_file_to_replace);
   EXPECT_EQ(std::filesystem::file_size(path_), 3u);
   EXPECT_FALSE(std::filesystem::exists(temporary));
+}
+
+TEST_F(TargetTest, NamesLeaveRoomForTheTemporaryFile) {
+  path_ = directory_.file(std::string(240, 'x'));
+  try {
+    create();
+    FAIL() << "a name of 240 characters was accepted";
+  } catch (const job::InputError& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("has 240 characters, and at most 235 are accepted"),
+                                    HasSubstr("choose a shorter name with -o")));
+  }
+  path_ = directory_.file(std::string(235, 'x'));
+  create();
+  EXPECT_TRUE(std::filesystem::exists(path_));
 }
 
 TEST_F(TargetTest, LeftoversOfKilledRunsGo) {
