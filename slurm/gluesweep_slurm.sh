@@ -90,14 +90,20 @@ take_part() {
 
 # always_resume: a job that may start several times goes on with its file.
 always_resume() {
-  local word
+  local word kept=() retry=no
   for word in "${arguments[@]}"; do
     case "$word" in
-      --resume | --retry-failed) return ;;
+      --resume) continue ;;
+      --retry-failed) # once: a later start goes on with what the first one left
+        retry=yes
+        continue
+        ;;
       --overwrite) fail 2 "--overwrite would start over whenever this job is requeued." "Remove '$output_file' and submit without it." ;;
     esac
+    kept+=("$word")
   done
-  arguments+=(--resume)
+  arguments=("${kept[@]}" --resume)
+  if [ "$retry" = yes ] && [ "${SLURM_RESTART_COUNT:-0}" = 0 ]; then arguments+=(--retry-failed); fi
 }
 
 # --- what Slurm gave us -------------------------------------------------------------------------------------------

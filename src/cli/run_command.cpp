@@ -35,6 +35,9 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+// Of the program, before MPI starts, which may take its time on many nodes.
+const double program_start = now();
+
 /// Everything a run needs, prepared and agreed on by all ranks before anything is created.
 struct Preparation {
   job::Job job;
@@ -68,7 +71,8 @@ void prepare_training(Preparation& prepared, const RunOptions& options, const Co
 Preparation prepare(const RunOptions& options, const Communicator& communicator) {
   Preparation prepared;
   prepared.job = read_job_everywhere(communicator, options.job, options.overrides, options.device);
-  prepared.file = output_path(options);
+  parallel::on_rank_zero(communicator, [&] { prepared.file = output::real_path(output_path(options)); });
+  prepared.file = communicator.broadcast(prepared.file);
   prepared.provenance = {job::resolved_yaml(prepared.job), job::job_hash(prepared.job), program_version(),
                          git_commit()};
   prepare_training(prepared, options, communicator);
@@ -197,7 +201,10 @@ Outcome sweep_all(const Preparation& prepared, const RunOptions& options, const 
   };
   auto summary = sweep::run_sweep(*prepared.space, counter, train, file, progress);
   const double waiting = now();
-  wait_for_all(communicator, [&] { progress.refresh(); });
+  wait_for_all(communicator, [&] {
+    progress.refresh();
+    file.look_after();
+  });
   summary.tail_seconds = now() - waiting;
   file.close();
   progress.finish();
@@ -205,6 +212,7 @@ Outcome sweep_all(const Preparation& prepared, const RunOptions& options, const 
 }
 
 std::string reason_text(int reason) {
+  if (reason == parallel::StopReason::none) return "another run on the same file";
   if (reason == parallel::StopReason::time_limit) return "run.time_limit";
   switch (reason) {
     case SIGINT: return "SIGINT";
@@ -235,7 +243,6 @@ ExitCode verdict(const RunOptions& options, const Outcome& outcome, const FileSu
 }  // namespace
 
 ExitCode run_command(const RunOptions& options, const Communicator& communicator) {
-  const double began = now();
   const parallel::StopSignal signal;
   limit_threads();
   keep_freed_memory();
@@ -245,7 +252,8 @@ ExitCode run_command(const RunOptions& options, const Communicator& communicator
   Outcome outcome;
   if (prepared.start.kind != Start::Kind::complete) {
     share_trunk(prepared, communicator);
-    outcome = sweep_all(prepared, options, communicator, {signal, began, prepared.job.run.time_limit});
+    outcome =
+        sweep_all(prepared, options, communicator, {signal, program_start, prepared.job.run.time_limit});
   }
   ExitCode code = ExitCode::complete;
   parallel::on_rank_zero(communicator, [&] {

@@ -52,6 +52,10 @@ Start start_existing(const RunOptions& options, const std::string& path, const E
     return start;
   }
   if (!options.resume) refuse_existing(path, existing, provenance);
+  if (existing.kind == Existing::Kind::other) {
+    throw job::InputError(existing.reason +
+                          "; it cannot be gone on with: choose another name with -o, or move it away");
+  }
   output::check_resumable(path, provenance, share);
   start.before = existing.tally;
   const std::int64_t failed = existing.tally.failed();
@@ -185,12 +189,12 @@ sweep::Schedule make_schedule(const RunOptions& options, const Start& start, con
 }
 
 std::string resume_command(const RunOptions& options) {
-  std::string command = shell_word(program_invocation_name) + " run";
+  std::string command = shell_word(program_invocation_name) + " run --resume";
   for (const std::string& word : options.words) {
     if (word == "--overwrite" || word == "--resume" || word == "--retry-failed") continue;
     command += " " + shell_word(word);
   }
-  return command + " --resume";
+  return command;
 }
 
 }  // namespace gluesweep::cli

@@ -30,6 +30,13 @@ std::string reference_method(const job::Job& job) {
   return from_start ? "CVODE, initial value problem" : "CVODE, shooting";
 }
 
+/// Virtual datasets take % in a path for the start of a pattern.
+std::string literal(const std::string& path) {
+  std::string text;
+  for (const char character : path) text += character == '%' ? std::string("%%") : std::string(1, character);
+  return text;
+}
+
 class Creator {
  public:
   Creator(const NewFile& file, std::string temporary) : file_(file), name_(std::move(temporary)) {}
@@ -126,7 +133,7 @@ class Creator {
       check(H5Sselect_hyperslab(space, H5S_SELECT_SET, start.data(), nullptr, count.data(), nullptr),
             "select rows of " + variable.name, name_);
       const Handle source = simple_space({count.begin(), count.end()}, name_);
-      check(H5Pset_virtual(properties, space, part.path.c_str(), ("/" + full_name(variable)).c_str(),
+      check(H5Pset_virtual(properties, space, literal(part.path).c_str(), ("/" + full_name(variable)).c_str(),
                            source.get()),
             "refer to " + part.path, name_);
     }

@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 
 #include "create.hpp"
 #include "gluesweep/job/error.hpp"
 #include "gluesweep/job/reader.hpp"
 #include "gluesweep/output/sweep_reader.hpp"
 #include "gluesweep/output/target.hpp"
+#include "gluesweep/output/write_lock.hpp"
 
 namespace gluesweep::output {
 namespace {
@@ -190,6 +192,14 @@ void merge(const std::vector<std::string>& paths, const std::string& path, Merge
   NewFile file{
       temporary, job, space, network, provenance, layout, static_cast<int>(first.integer("mpi_size")), {}};
   if (style == MergeStyle::refer) file.parts = references(parts, path);
+  // Nobody writes to a part while it is copied: a status that came between would vouch for a row that did
+  // not.
+  std::vector<std::unique_ptr<WriteLock>> locks;
+  locks.push_back(std::make_unique<WriteLock>(path));
+  if (style == MergeStyle::copy) {
+    for (const Part& part : parts) locks.push_back(std::make_unique<WriteLock>(real_path(part.path)));
+  }
+  remove_leftovers(path);
   try {
     create_file(file);
     if (style == MergeStyle::copy) Copier(parts, temporary).run(layout);

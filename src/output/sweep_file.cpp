@@ -121,7 +121,11 @@ struct SweepFile::Implementation {
         job(sweep_job),
         share(layout.share),
         descriptor(path),
-        handle(open_for_writing(communicator, path)) {
+        handle(open_for_writing(communicator, path)) {}
+
+  /// Not a part of construction: what a failing constructor leaves behind would be closed, which is
+  /// collective.
+  void open_variables(const Layout& layout) {
     for (const Variable& variable : layout.variables) {
       if (!variable.by_sample() || variable.source == Source::sample) continue;
       Handle dataset(check(H5Dopen2(handle.get(), full_name(variable).c_str(), H5P_DEFAULT),
@@ -278,6 +282,7 @@ SweepFile SweepFile::create(const parallel::Communicator& communicator, const st
   temporary = communicator.broadcast(temporary);
   try {
     auto file = std::make_unique<Implementation>(communicator, temporary, job, layout);
+    file->open_variables(layout);
     file->fill(space);
     communicator.barrier();
     parallel::on_rank_zero(communicator, [&] {
@@ -287,7 +292,7 @@ SweepFile SweepFile::create(const parallel::Communicator& communicator, const st
     file->path = path;
     return SweepFile(std::move(file));
   } catch (...) {
-    if (communicator.rank() == 0) ::unlink(temporary.c_str());
+    ::unlink(temporary.c_str());  // whichever rank it was: the others may be ended before they come here
     throw;
   }
 }
@@ -299,13 +304,17 @@ SweepFile SweepFile::open(const parallel::Communicator& communicator, const std:
     check_resumable(path, provenance, share);
     remove_leftovers(path);
   });
-  auto file = std::make_unique<Implementation>(communicator, path, job, make_layout(job, share, network));
+  const Layout layout = make_layout(job, share, network);
+  auto file = std::make_unique<Implementation>(communicator, path, job, layout);
+  file->open_variables(layout);
   file->resumed = true;
   return SweepFile(std::move(file));
 }
 
-void SweepFile::write(const sweep::Block& block, const at::Tensor& swept,
-                      const training::BlockResult& result) {
+void SweepFile::look_after() { implementation_->look_after_file(); }
+
+sweep::Tally SweepFile::write(const sweep::Block& block, const at::Tensor& swept,
+                              const training::BlockResult& result) {
   auto& file = *implementation_;
   if (swept.size(0) != block.count)
     throw std::logic_error("a block's parameters do not have its number of rows");
@@ -317,7 +326,15 @@ void SweepFile::write(const sweep::Block& block, const at::Tensor& swept,
     for (const Rows& run : wanted) file.write_rows(column, first_row, rows, run);
   }
   const at::Tensor status = rows_of(file.status.variable, file.job, swept, result);
-  for (const Rows& run : wanted) file.finish(first_row + run.first, status.narrow(0, run.first, run.count));
+  sweep::Tally written;
+  for (const Rows& run : wanted) {
+    file.finish(first_row + run.first, status.narrow(0, run.first, run.count));
+    training::BlockResult rows;
+    rows.status = result.status.narrow(0, run.first, run.count);
+    rows.error_estimate = result.error_estimate.narrow(0, run.first, run.count);
+    written += sweep::tally_of(rows);
+  }
+  return written;
 }
 
 std::int64_t SweepFile::forget_failed() {
@@ -337,10 +354,8 @@ std::int64_t SweepFile::forget_failed() {
 void SweepFile::close() {
   auto& file = *implementation_;
   file.sync();
-  if (file.communicator.rank() == 0) {
-    if (file.job.run.sync > 0.0) file.descriptor.sync(file.path);
-    file.descriptor.check_presence(file.path);
-  }
+  if (file.job.run.sync > 0.0) file.descriptor.sync(file.path);  // the last statuses
+  if (file.communicator.rank() == 0) file.descriptor.check_presence(file.path);
   file.columns.clear();
   file.status.dataset = {};
   file.handle.close("close", file.path);
@@ -356,7 +371,9 @@ void check_resumable(const std::string& path, const Provenance& provenance, cons
   if (hash != provenance.job_hash) {
     std::string message = path + " holds the results of another job (its hash is " + hash +
                           ", this job's is " + provenance.job_hash + ")";
-    for (const auto& difference : job::differences(reader.text("job"), provenance.resolved_job)) {
+    const auto differences = job::differences(reader.text("job"), provenance.resolved_job);
+    if (differences.empty()) message += "\n  sweep.file: the list's points are others than those in the file";
+    for (const auto& difference : differences) {
       message += "\n  " + difference.key + ": " + difference.one + " in the file, " + difference.other +
                  " in this job";
     }

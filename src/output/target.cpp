@@ -88,6 +88,13 @@ Existing examine(const std::string& path) {
   return found;
 }
 
+std::string real_path(const std::string& path) {
+  std::error_code problem;
+  if (!fs::is_symlink(path, problem)) return path;
+  const fs::path real = fs::canonical(path, problem);
+  return problem ? path : real.string();
+}
+
 std::string temporary_name(const std::string& path) {
   return path + temporary_mark + std::to_string(::getpid());
 }

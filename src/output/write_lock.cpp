@@ -59,6 +59,11 @@ WriteLock::WriteLock(const std::string& path) : name_(path + ".lock") {
                             (holder.empty() ? "" : " (" + holder + ")") +
                             ": wait for its end or stop it, or choose another name with -o");
     }
+    if (result != 0) {  // a file system without locks
+      ::close(descriptor_);
+      descriptor_ = -1;
+      return;
+    }
     if (is_current(descriptor_, name_)) break;
     ::close(descriptor_);
   }

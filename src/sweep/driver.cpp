@@ -79,12 +79,11 @@ Summary run_sweep(const ParameterSpace& space, BlockSource& source, const Train&
     const double seconds = watch.lap();
     summary.busy_seconds += seconds;
     summary.longest_seconds = std::max(summary.longest_seconds, seconds);
-    sink.write(*block, space.swept(parameters), result);
+    const Tally stored = sink.write(*block, space.swept(parameters), result);
     summary.write_seconds += watch.lap();
-    const Tally tally = tally_of(result);
-    summary.tally += tally;
+    summary.tally += tally_of(result);
     ++summary.blocks;
-    progress.block_done(*block, tally);
+    progress.block_done(*block, stored);
   }
   summary.wait_seconds += watch.lap();
   return summary;

@@ -53,10 +53,13 @@ class SweepFile final : public sweep::ResultSink {
   ~SweepFile() override;
   SweepFile(SweepFile&&) noexcept;
 
-  /// Independent of other ranks. Of a file that was opened, rows that are done are left as they are. Rank 0
-  /// looks now and then whether the file is still there, whole; throws FileError if it is not.
-  void write(const sweep::Block& block, const at::Tensor& swept,
-             const training::BlockResult& result) override;
+  /// Independent of other ranks. Of a file that was opened, rows that are done are left as they are.
+  sweep::Tally write(const sweep::Block& block, const at::Tensor& swept,
+                     const training::BlockResult& result) override;
+
+  /// On rank 0, once a second at most: throws FileError if the file is not there any more, or not whole. Part
+  /// of write().
+  void look_after();
 
   /// Marks failed rows as pending again and counts them. By one rank, before the others write.
   std::int64_t forget_failed();

@@ -30,6 +30,9 @@ struct Existing {
 };
 Existing examine(const std::string& path);
 
+/// Where the symbolic links of a file's name lead: locks, space and renames concern that file.
+std::string real_path(const std::string& path);
+
 /// The temporary name of a file while it is created.
 std::string temporary_name(const std::string& path);
 

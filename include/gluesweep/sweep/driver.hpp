@@ -58,7 +58,8 @@ class ResultSink {
  public:
   virtual ~ResultSink() = default;
   /// swept: (block.count, s) float64, the varied parameters in the order of ParameterSpace::swept_names().
-  virtual void write(const Block& block, const at::Tensor& swept, const training::BlockResult& result) = 0;
+  /// What it stored: of a block that was partly done before, the rest.
+  virtual Tally write(const Block& block, const at::Tensor& swept, const training::BlockResult& result) = 0;
 };
 
 class ProgressListener {

@@ -68,10 +68,11 @@ class Sequence final : public BlockSource {
 };
 
 struct Recorder final : public ResultSink, public ProgressListener {
-  void write(const Block& block, const at::Tensor& swept, const training::BlockResult& result) override {
+  Tally write(const Block& block, const at::Tensor& swept, const training::BlockResult& result) override {
     EXPECT_EQ(swept.size(0), block.count);
     EXPECT_TRUE(at::equal(swept.select(1, 0), result.error_estimate));
     written.push_back(block.first);
+    return tally_of(result);
   }
   void block_done(const Block& block, const Tally& tally) override {
     EXPECT_EQ(written.back(), block.first) << "reported before it was stored";
