@@ -200,10 +200,16 @@ class Campaign:
                f"processes were left {PATIENCE:.0f} s after {planned}:", finished)
         if not planned.hit:
             demand(finished.code == 0, "the run failed before it was killed:", finished)
-        elif planned.victim == "one" and planned.moment in ("creating", "running", "writing"):
-            # At other moments the rank may not have joined the others yet, or be done with them.
-            demand(re.search(r"process rank \d+ .*signal 9", finished.out + finished.err), "no rank is named:", finished)
+        elif planned.victim == "one" and self.points_pending():
+            # With all points done the rank may have ended before its launcher did.
             demand(finished.code not in (0, 75), "a killed rank went unnoticed:", finished)
+            # Before the file is there it may not have joined the others yet.
+            demand(planned.moment == "starting" or
+                   re.search(r"process rank \d+ .*signal 9", finished.out + finished.err),
+                   "no rank is named:", finished)
+
+    def points_pending(self):
+        return not self.path.exists() or bool((snapshot(self.path)[0] == 0).any())
 
     # --- what the file holds ---------------------------------------------------------------------------------------
 
