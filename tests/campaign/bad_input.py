@@ -48,6 +48,8 @@ ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0:halt_on_error=1:exitcode=99",
                "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1",
                "PRTE_MCA_rmaps_default_mapping_policy": ":oversubscribe"}
 
+WITHOUT_LAUNCHER = {"OMPI_MCA_ess_singleton_isolated": "1"}
+
 
 @dataclasses.dataclass
 class Outcome:
@@ -163,11 +165,14 @@ class Campaign:
 
     def run(self, label, case):
         with tempfile.TemporaryDirectory(prefix="gluesweep_bad_") as name:
-            folder = pathlib.Path(name)
+            folder, scratch = pathlib.Path(name) / "work", pathlib.Path(name) / "tmp"
+            folder.mkdir()
+            scratch.mkdir()
             place_files(case.files, folder)
             before = contents(folder)
-            isolated = {} if case.ranks else {"OMPI_MCA_ess_singleton_isolated": "1"}
-            outcome = call(self.command(case), folder, isolated)
+            # Single processes of Open MPI, which need no launcher then, share the name of their scratch folder.
+            more = {"TMPDIR": str(scratch)} if case.ranks else {"TMPDIR": str(scratch), **WITHOUT_LAUNCHER}
+            outcome = call(self.command(case), folder, more)
             problems = problems_of(case, outcome, changed_files(before, contents(folder)))
             self.outcomes[case.kind].append((label, outcome))
             if problems:

@@ -27,7 +27,7 @@ def make_sweeps(options, source, call):
         (folder / "job.yaml").write_bytes(JOB)
         for name, more in runs.items():
             command = [str(options.program), "run", "job.yaml", "-o", f"{name}.h5", "--set", "run.block=1", *more]
-            outcome = call(command, folder, {"OMPI_MCA_ess_singleton_isolated": "1"})
+            outcome = call(command, folder, {"TMPDIR": str(folder)})
             if outcome.code != 0:
                 sys.exit(f"the good run {' '.join(command)} ended with exit code {outcome.code}:\n{outcome.err}")
             sweeps[name] = (folder / f"{name}.h5").read_bytes()

@@ -174,6 +174,7 @@ class Cluster:
 
     def launch(self, name, *command):
         with open(self.root / "log" / name, "ab") as log:
+            command = ["setpriv", "--pdeathsig", "KILL", *command]  # should the test be killed
             self.daemons[name] = subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log,
                                                   stderr=log, start_new_session=True)
 

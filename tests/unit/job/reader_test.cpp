@@ -423,7 +423,7 @@ TEST(Reader, RefusesDeepNesting) {
   }
   workspace.write("deep.yaml", chain);
   EXPECT_EQ(workspace.message("deep.yaml").substr(0, 66),
-            "deep.yaml:101:11: a100: lists and mappings are nested too deeply\n ");
+            "deep.yaml:101:7: a100: lists and mappings are nested too deeply\n  ");
   std::string path;
   for (int i = 0; i < 20000; ++i) path += "a.";
   EXPECT_NE(workspace.message("mixed_order_decay.yaml", {path + "b=1"}).find("the key path has 20001 levels"),
