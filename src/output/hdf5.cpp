@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 namespace gluesweep::output {
@@ -81,12 +82,23 @@ Slab select_rows(hid_t dataset, std::int64_t first, const std::vector<std::int64
   return slab;
 }
 
+/// MPI-IO does not say why a write failed.
+std::string full_disk(const std::string& reason, const std::string& file) {
+  constexpr std::uintmax_t little = 1 << 20;
+  if (reason.find("write failed") == std::string::npos) return "";
+  std::error_code problem;
+  const auto directory = std::filesystem::absolute(file, problem).parent_path();
+  const auto space = std::filesystem::space(directory, problem);
+  if (problem || space.available > little) return "";
+  return std::string(": ") + std::strerror(ENOSPC) + ". Free some, then go on with --resume";
+}
+
 }  // namespace
 
 hid_t check(hid_t result, const std::string& operation, const std::string& file) {
   if (result >= 0) return result;
   const std::string reason = plain_reason(innermost_message());
-  std::string message = file + ": could not " + operation + ": " + reason;
+  std::string message = file + ": could not " + operation + ": " + reason + full_disk(reason, file);
   const auto says = [&reason](const char* words) { return reason.find(words) != std::string::npos; };
   if (says("lock file") || says("file locking")) {
     message +=
