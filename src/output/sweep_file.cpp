@@ -363,6 +363,10 @@ void SweepFile::close() {
 
 void check_resumable(const std::string& path, const Provenance& provenance, const sweep::Share& share) {
   const SweepReader reader(path);
+  if (::access(path.c_str(), W_OK) != 0) {
+    throw job::InputError(path + " may not be written (" + std::strerror(errno) +
+                          "): change its permissions, or go on with a copy in another place");
+  }
   if (reader.is_virtual()) {
     throw job::InputError(path +
                           " only refers to the files of its parts: go on with those that are not complete");

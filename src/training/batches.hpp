@@ -12,9 +12,9 @@ namespace gluesweep::training {
 /// and remembered.
 class Batches {
  public:
-  /// Calls `train(first, count)` for batches of at most `size` points that make up `points`, in order. A batch
-  /// that runs out of device memory is tried again at half its size, as are those after it; if even one point
-  /// does not fit, the error passes through. `train` must leave nothing behind when it throws.
+  /// Calls `train(first, count)` for batches of at most `size` points that make up `points`, in order. A
+  /// batch that runs out of device memory is tried again at half its size, as are those after it; if even one
+  /// point does not fit, the error passes through. `train` must leave nothing behind when it throws.
   void run(std::int64_t points, std::int64_t size,
            const std::function<void(std::int64_t first, std::int64_t count)>& train) {
     for (std::int64_t first = 0; first < points;) {

@@ -15,8 +15,9 @@ bool attention_helps(const Communicator& communicator);
 /// While it lives, a thread of its own lets MPI answer the other ranks, so that rank 0, which holds the block
 /// counter, can compute meanwhile. Nobody else in the process may call MPI as long.
 ///
-/// Over TCP a one-sided operation is a message that waits until its target enters MPI. Measured with two ranks
-/// that way (Open MPI 4.1.4, osc/pt2pt, blocks of 40 ms), the other rank waited three quarters of its time.
+/// Over TCP a one-sided operation is a message that waits until its target enters MPI. Measured with two
+/// ranks that way (Open MPI 4.1.4, osc/pt2pt, blocks of 40 ms), the other rank waited three quarters of its
+/// time.
 class Attention {
  public:
   explicit Attention(const Communicator& communicator);

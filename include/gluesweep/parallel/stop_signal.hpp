@@ -6,8 +6,9 @@
 namespace gluesweep::parallel {
 
 /// While it lives, the first SIGINT, SIGTERM or SIGUSR1 (batch systems send the latter two before a time
-/// limit) only raises a flag, which is looked at between blocks; one that comes more than two or three seconds
-/// later has its default effect. At most one at a time; the previous handlers return with its destruction.
+/// limit) only raises a flag, which is looked at between blocks; one that comes more than two or three
+/// seconds later has its default effect. At most one at a time; the previous handlers return with its
+/// destruction.
 class StopSignal {
  public:
   StopSignal();

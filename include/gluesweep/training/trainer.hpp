@@ -22,8 +22,8 @@ class Trainer {
   Trainer(Trainer&&) noexcept;
 
   /// parameters: (B, p) float64 on the CPU, one column per problem parameter in the problem's order.
-  /// Where the device's memory does not suffice for a block at a time, it is trained in smaller batches, down to
-  /// one point, and so are those after it; c10::OutOfMemoryError if that does not fit either.
+  /// Where the device's memory does not suffice for a block at a time, it is trained in smaller batches, down
+  /// to one point, and so are those after it; c10::OutOfMemoryError if that does not fit either.
   BlockResult train(const at::Tensor& parameters) const;
 
   /// The most points that are trained at a time since a batch did not fit in the device's memory; 0: all did.

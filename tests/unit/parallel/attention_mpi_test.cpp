@@ -1,5 +1,3 @@
-#include "gluesweep/parallel/attention.hpp"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -7,6 +5,7 @@
 #include <optional>
 #include <thread>
 
+#include "gluesweep/parallel/attention.hpp"
 #include "gluesweep/parallel/block_counter.hpp"
 
 namespace gluesweep::parallel {
@@ -14,8 +13,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Rank 0 computes for three seconds, in blocks without a call into MPI. Run as well where one-sided operations
-// are messages that wait for their target (ctest: mpi.2_ranks.messages).
+// Rank 0 computes for three seconds, in blocks without a call into MPI. Run as well where one-sided
+// operations are messages that wait for their target (ctest: mpi.2_ranks.messages).
 TEST(AttentionMpi, LetsTheOthersGoOn) {
   const auto world = Communicator::world();
   const int others = world.size() - 1;
