@@ -12,9 +12,9 @@ numpy = need("numpy")
 SAMPLES = 1200
 SCAN = ["job.yaml", "--set", f"sweep.samples={SAMPLES}", "--progress", "none"]
 LONG = ["job.yaml", "--set", "sweep.samples=100000", "--set", "output.store=[solution]", "--progress", "none"]
-# Blocks that take most of a minute: nothing but a second signal ends them sooner.
-ENDLESS = ["job.yaml", "--set", "sweep.samples=320000", "--set", "run.block=20000", "--set", "output.store=[solution]",
-           "--progress", "none"]
+# Blocks that take hours: nothing but a second signal ends them sooner.
+ENDLESS = ["job.yaml", "--set", "sweep.samples=320", "--set", "run.block=64", "--set", "training.method=adam", "--set",
+           "training.adam.steps=10000000", "--set", "output.store=[solution]", "--progress", "none"]
 # Open MPI passes SIGTERM and SIGINT on only after this time, and kills the ranks when it has passed again.
 SLOW_KILL = {"OMPI_MCA_odls_base_sigkill_timeout": "5"}
 
