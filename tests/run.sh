@@ -21,6 +21,6 @@ step "build with sanitizers in $build/sanitized"
 )
 
 step "tests"
-# Several tests start ranks of their own, so they run one after the other.
-ctest --test-dir "$build" --output-on-failure --timeout 600 "$@"
+# Tests that start ranks of their own take both cores of a small machine, see PROCESSORS in tests/CMakeLists.txt.
+ctest --test-dir "$build" --output-on-failure --timeout 600 -j 2 "$@"
 step "done"

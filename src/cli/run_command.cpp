@@ -157,7 +157,7 @@ std::vector<sweep::Summary> gather(const Communicator& communicator, const sweep
   std::vector<double> values(own.tally.count.begin(), own.tally.count.end());
   const std::size_t statuses = values.size();
   for (const double value : {static_cast<double>(own.blocks), own.busy_seconds, own.write_seconds,
-                             own.wait_seconds, own.tail_seconds, own.longest_seconds})
+                             own.open_seconds, own.wait_seconds, own.tail_seconds, own.longest_seconds})
     values.push_back(value);
   const std::vector<double> all = communicator.gather(values);
   std::vector<sweep::Summary> ranks;
@@ -166,8 +166,8 @@ std::vector<sweep::Summary> gather(const Communicator& communicator, const sweep
     sweep::Summary& rank = ranks.emplace_back();
     for (std::size_t i = 0; i < statuses; ++i) rank.tally.count[i] = static_cast<std::int64_t>(*next++);
     rank.blocks = static_cast<std::int64_t>(*next++);
-    for (double* target : {&rank.busy_seconds, &rank.write_seconds, &rank.wait_seconds, &rank.tail_seconds,
-                           &rank.longest_seconds})
+    for (double* target : {&rank.busy_seconds, &rank.write_seconds, &rank.open_seconds, &rank.wait_seconds,
+                           &rank.tail_seconds, &rank.longest_seconds})
       *target = *next++;
   }
   return ranks;
@@ -182,6 +182,7 @@ Outcome sweep_all(const Preparation& prepared, const RunOptions& options, const 
   auto file = open_file(prepared, communicator);
   if (options.retry_failed && prepared.start.kind == Start::Kind::resume && communicator.rank() == 0)
     file.forget_failed();
+  const double opened = now();
   parallel::BlockCounter counter(communicator, std::move(schedule), std::ref(stop_request));
   const bool speaks = communicator.rank() == 0;
   Progress progress(
@@ -205,9 +206,11 @@ Outcome sweep_all(const Preparation& prepared, const RunOptions& options, const 
     progress.refresh();
     file.look_after();
   });
-  summary.tail_seconds = now() - waiting;
+  const double closing = now();
+  summary.tail_seconds = closing - waiting;
   file.close();
   progress.finish();
+  summary.open_seconds = opened - start + now() - closing;
   return {now() - start, gather(communicator, summary), counter.stopped()};
 }
 
@@ -222,14 +225,20 @@ std::string reason_text(int reason) {
   }
 }
 
-ExitCode verdict(const RunOptions& options, const Outcome& outcome, const FileSummary& summary) {
-  if (summary.done < summary.points) {
-    std::cerr << "gluesweep: stopped early by " << reason_text(outcome.stop_reason) << " with "
-              << grouped(summary.done) << " of " << grouped(summary.points)
-              << " points done; they are kept. This goes on, on any number of ranks:\n  "
-              << resume_command(options) << std::endl;
-    return ExitCode::stopped;
-  }
+/// Before the summary, for which whoever stopped this run may not wait.
+void report_stop(const Preparation& prepared, const RunOptions& options, const Outcome& outcome) {
+  if (outcome.ranks.empty()) return;
+  std::int64_t done = prepared.start.before.done();
+  for (const sweep::Summary& rank : outcome.ranks) done += rank.tally.done();
+  if (done >= prepared.share().count) return;
+  std::cerr << "gluesweep: stopped early by " << reason_text(outcome.stop_reason) << " with " << grouped(done)
+            << " of " << grouped(prepared.share().count)
+            << " points done; they are kept. This goes on, on any number of ranks:\n  "
+            << resume_command(options) << std::endl;
+}
+
+ExitCode verdict(const RunOptions& options, const FileSummary& summary) {
+  if (summary.done < summary.points) return ExitCode::stopped;
   const double share = static_cast<double>(summary.failed) / static_cast<double>(summary.points);
   if (share > options.max_failed) {
     std::cerr << "gluesweep: " << grouped(summary.failed) << " of " << grouped(summary.points)
@@ -257,11 +266,12 @@ ExitCode run_command(const RunOptions& options, const Communicator& communicator
   }
   ExitCode code = ExitCode::complete;
   parallel::on_rank_zero(communicator, [&] {
+    report_stop(prepared, options, outcome);
     const FileSummary summary = summarize(prepared.file);
     std::cout << '\n' << summary_text(summary, prepared.file);
     if (!outcome.ranks.empty()) std::cout << times_text(outcome.wall, outcome.ranks);
     std::cout << std::flush;
-    code = verdict(options, outcome, summary);
+    code = verdict(options, summary);
   });
   return static_cast<ExitCode>(std::stoi(communicator.broadcast(std::to_string(static_cast<int>(code)))));
 }

@@ -151,7 +151,7 @@ namespace {
 constexpr std::size_t most_ranks_listed = 16;
 
 double available(const sweep::Summary& rank) {
-  return rank.busy_seconds + rank.write_seconds + rank.wait_seconds + rank.tail_seconds;
+  return rank.busy_seconds + rank.write_seconds + rank.open_seconds + rank.wait_seconds + rank.tail_seconds;
 }
 
 std::string share_of(double part, double whole) {
@@ -161,7 +161,8 @@ std::string share_of(double part, double whole) {
 std::string shares_text(const sweep::Summary& spent) {
   const double whole = available(spent);
   return share_of(spent.busy_seconds, whole) + " training, " + share_of(spent.write_seconds, whole) +
-         " writing, " + share_of(spent.wait_seconds, whole) + " waiting for blocks, " +
+         " writing, " + share_of(spent.open_seconds, whole) + " opening and closing the file, " +
+         share_of(spent.wait_seconds, whole) + " waiting for blocks, " +
          share_of(spent.tail_seconds, whole) + " idle at the end";
 }
 
@@ -172,6 +173,7 @@ sweep::Summary sum_of(const std::vector<sweep::Summary>& ranks) {
     all.blocks += rank.blocks;
     all.busy_seconds += rank.busy_seconds;
     all.write_seconds += rank.write_seconds;
+    all.open_seconds += rank.open_seconds;
     all.wait_seconds += rank.wait_seconds;
     all.tail_seconds += rank.tail_seconds;
     all.longest_seconds = std::max(all.longest_seconds, rank.longest_seconds);

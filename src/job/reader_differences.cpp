@@ -41,9 +41,9 @@ void collect(const NodePtr& node, const std::string& path, Values& values) {
   }
 }
 
-Values values_of(const std::string& text) {
+Values values_of(const std::string& text, const std::string& name) {
   Values values;
-  collect(parse_yaml(std::make_shared<Source>(Source{"resolved job", text, true}), ""), "", values);
+  collect(parse_yaml(std::make_shared<Source>(Source{name, text, true}), ""), "", values);
   return values;
 }
 
@@ -55,8 +55,8 @@ std::string value_at(const Values& values, const std::string& key) {
 
 }  // namespace
 
-std::vector<Difference> differences(const std::string& one, const std::string& other) {
-  const Values first = values_of(one), second = values_of(other);
+std::vector<Difference> differences(const std::string& one, const std::string& other, const std::string& name) {
+  const Values first = values_of(one, name), second = values_of(other, "resolved job");
   std::set<std::string> seen{"run.device", "run.time_limit", "run.sync", "sweep.file"};
   std::vector<Difference> found;
   for (const Values* values : {&first, &second}) {

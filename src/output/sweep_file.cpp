@@ -372,10 +372,15 @@ void check_resumable(const std::string& path, const Provenance& provenance, cons
                           " only refers to the files of its parts: go on with those that are not complete");
   }
   const std::string hash = reader.text("job_hash");
+  const auto differences = job::differences(reader.text("job"), provenance.resolved_job, path + ", attribute job");
+  if (hash == provenance.job_hash && !differences.empty()) {
+    throw job::InputError(path + " is damaged: its attribute job is not the job that its job_hash names (" +
+                          differences.front().key +
+                          " differs): choose another name with -o, or move the file away");
+  }
   if (hash != provenance.job_hash) {
     std::string message = path + " holds the results of another job (its hash is " + hash +
                           ", this job's is " + provenance.job_hash + ")";
-    const auto differences = job::differences(reader.text("job"), provenance.resolved_job);
     if (differences.empty()) message += "\n  sweep.file: the list's points are others than those in the file";
     for (const auto& difference : differences) {
       message += "\n  " + difference.key + ": " + difference.one + " in the file, " + difference.other +

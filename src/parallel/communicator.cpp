@@ -12,7 +12,29 @@ namespace gluesweep::parallel {
 // MPI's own error handler (errors are fatal) stays in place: after a failed call no rank can be told
 // anything.
 
+namespace {
+
+/// Whether a launcher (mpiexec, srun) started this process, by the variables that they leave.
+bool launched() {
+  for (const char* name : {"PMIX_RANK", "PMI_RANK", "PMI_FD", "OMPI_COMM_WORLD_RANK", "SLURM_PROCID",
+                           "PALS_RANKID", "ALPS_APP_PE", "JSM_NAMESPACE_RANK"}) {
+    if (std::getenv(name) != nullptr) return true;
+  }
+  return false;
+}
+
+/// A process on its own sends nothing. Open MPI would look for networks and start a daemon all the same, for
+/// a third of a second: as long as `gluesweep check` takes.
+void avoid_transports() {
+  constexpr int overwrite = 0;
+  ::setenv("OMPI_MCA_pml", "ob1", overwrite);
+  ::setenv("OMPI_MCA_ess_singleton_isolated", "1", overwrite);
+}
+
+}  // namespace
+
 MpiSession::MpiSession(int* argc, char*** argv) {
+  if (!launched()) avoid_transports();
   // LibTorch's threads never call MPI; Attention's does, while no other thread may.
   int provided = MPI_THREAD_SINGLE;
   MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided);

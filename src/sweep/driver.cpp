@@ -81,7 +81,7 @@ Summary run_sweep(const ParameterSpace& space, BlockSource& source, const Train&
     summary.longest_seconds = std::max(summary.longest_seconds, seconds);
     const Tally stored = sink.write(*block, space.swept(parameters), result);
     summary.write_seconds += watch.lap();
-    summary.tally += tally_of(result);
+    summary.tally += stored;
     ++summary.blocks;
     progress.block_done(*block, stored);
   }

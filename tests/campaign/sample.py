@@ -3,7 +3,7 @@ import os
 import pathlib
 import sys
 
-CASES = "240"
+CASES = "160"
 
 
 def main():

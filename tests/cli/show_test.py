@@ -16,7 +16,7 @@ class Show(ProgramTest):
         for words in ("20 of 20 done", "converged", "error (estimated)", "conventional matching", "a.h5 ("):
             self.assertIn(words, ran.out)
             self.assertIn(words, shown)
-        self.assertRegex(ran.out, r"points/s; [\d.]+% training, [\d.]+% writing, [\d.]+% waiting for blocks, [\d.]+% idle")
+        self.assertRegex(ran.out, r"points/s; [\d.]+% training, [\d.]+% writing, [\d.]+% opening and closing the file, [\d.]+% waiting for blocks, [\d.]+% idle")
         listed = [int(number) for number in re.findall(r"(?m)^  point (\d+): converged", shown)]
         with h5py.File(self.folder / "a.h5", "r") as file:
             errors = file["error_estimate"][:]

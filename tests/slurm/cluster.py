@@ -130,7 +130,8 @@ class Cluster:
         (self.root / "slurm.conf").write_text(self.configuration())
         (self.root / "gres.conf").write_text(self.devices())
         self.environment = {**os.environ, "SLURM_CONF": str(self.root / "slurm.conf"), "PATH": path_with_sbin()}
-        for name in [name for name in self.environment if name.startswith(("SLURM_JOB", "SBATCH_", "SRUN_", "PMIX_"))]:
+        foreign = ("SLURM_JOB", "SBATCH_", "SRUN_", "PMIX_", "OMPI_MCA_pml")
+        for name in [name for name in self.environment if name.startswith(foreign)]:
             del self.environment[name]
 
     def configuration(self):

@@ -30,7 +30,9 @@ struct Difference {
   std::string one, other;  ///< the values as YAML; "absent" where a job lacks the key
 };
 
-/// What tells two resolved texts apart, in their order, but for the keys that the hash leaves out.
-std::vector<Difference> differences(const std::string& one, const std::string& other);
+/// What tells two resolved texts apart, in their order, but for the keys that the hash leaves out. Throws
+/// InputError, with `name` as its place, if the first is no YAML.
+std::vector<Difference> differences(const std::string& one, const std::string& other,
+                                    const std::string& name = "resolved job");
 
 }  // namespace gluesweep::job

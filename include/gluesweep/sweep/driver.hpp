@@ -39,10 +39,11 @@ Tally tally_of(const training::BlockResult& result);
 
 /// What one rank did of a sweep, and how it spent its time.
 struct Summary {
-  Tally tally;
+  Tally tally;  ///< of what was stored
   std::int64_t blocks = 0;
   double busy_seconds = 0.0;     ///< training
   double write_seconds = 0.0;    ///< in the sink
+  double open_seconds = 0.0;     ///< creating or opening the sink, and closing it
   double wait_seconds = 0.0;     ///< until a block was handed out
   double tail_seconds = 0.0;     ///< from its last block until all ranks had done theirs
   double longest_seconds = 0.0;  ///< of a block
@@ -72,7 +73,7 @@ class ProgressListener {
 using Train = std::function<training::BlockResult(const at::Tensor& parameters, const Block& block)>;
 
 /// Runs until `source` has no more blocks. Exceptions of the parts pass through: the block is then not
-/// stored. tail_seconds is left to who knows of the other ranks.
+/// stored. tail_seconds and open_seconds are left to who knows of the other ranks and of the sink's file.
 Summary run_sweep(const ParameterSpace& space, BlockSource& source, const Train& train, ResultSink& sink,
                   ProgressListener& progress);
 

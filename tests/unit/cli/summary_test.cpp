@@ -141,19 +141,20 @@ TEST(Times, SaysWhereTheTimeWent) {
   second.blocks = 1;
   first.busy_seconds = 9.0;
   first.write_seconds = 0.5;
-  first.wait_seconds = 0.5;
+  first.open_seconds = 0.2;
+  first.wait_seconds = 0.3;
   second.busy_seconds = 5.0;
   second.tail_seconds = 5.0;
   second.longest_seconds = 1.25;
   EXPECT_EQ(
       times_text(8.0, {first, second}),
-      "  time                    8.0 s on 2 ranks, 512 points/s; 70.0% training, 2.5% writing, 2.5% waiting "
-      "for blocks, 25.0% idle at the end\n"
+      "  time                    8.0 s on 2 ranks, 512 points/s; 70.0% training, 2.5% writing, 1.0% opening "
+      "and closing the file, 1.5% waiting for blocks, 25.0% idle at the end\n"
       "  blocks                  11, the longest 1.2 s\n"
-      "    rank 0                4,000 points in 10 blocks; 90.0% training, 5.0% writing, 5.0% waiting for "
-      "blocks, 0.0% idle at the end\n"
-      "    rank 1                96 points in 1 blocks; 50.0% training, 0.0% writing, 0.0% waiting for "
-      "blocks, 50.0% idle at the end\n");
+      "    rank 0                4,000 points in 10 blocks; 90.0% training, 5.0% writing, 2.0% opening and "
+      "closing the file, 3.0% waiting for blocks, 0.0% idle at the end\n"
+      "    rank 1                96 points in 1 blocks; 50.0% training, 0.0% writing, 0.0% opening and "
+      "closing the file, 0.0% waiting for blocks, 50.0% idle at the end\n");
 }
 
 TEST(Times, OfManyRanksNamesTheExtremes) {
