@@ -162,8 +162,8 @@ std::string shares_text(const sweep::Summary& spent) {
   const double whole = available(spent);
   return share_of(spent.busy_seconds, whole) + " training, " + share_of(spent.write_seconds, whole) +
          " writing, " + share_of(spent.open_seconds, whole) + " opening and closing the file, " +
-         share_of(spent.wait_seconds, whole) + " waiting for blocks, " +
-         share_of(spent.tail_seconds, whole) + " idle at the end";
+         share_of(spent.wait_seconds, whole) + " waiting for blocks, " + share_of(spent.tail_seconds, whole) +
+         " idle at the end";
 }
 
 sweep::Summary sum_of(const std::vector<sweep::Summary>& ranks) {

@@ -55,7 +55,8 @@ std::string value_at(const Values& values, const std::string& key) {
 
 }  // namespace
 
-std::vector<Difference> differences(const std::string& one, const std::string& other, const std::string& name) {
+std::vector<Difference> differences(const std::string& one, const std::string& other,
+                                    const std::string& name) {
   const Values first = values_of(one, name), second = values_of(other, "resolved job");
   std::set<std::string> seen{"run.device", "run.time_limit", "run.sync", "sweep.file"};
   std::vector<Difference> found;

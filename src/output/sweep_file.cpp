@@ -372,7 +372,8 @@ void check_resumable(const std::string& path, const Provenance& provenance, cons
                           " only refers to the files of its parts: go on with those that are not complete");
   }
   const std::string hash = reader.text("job_hash");
-  const auto differences = job::differences(reader.text("job"), provenance.resolved_job, path + ", attribute job");
+  const auto differences =
+      job::differences(reader.text("job"), provenance.resolved_job, path + ", attribute job");
   if (hash == provenance.job_hash && !differences.empty()) {
     throw job::InputError(path + " is damaged: its attribute job is not the job that its job_hash names (" +
                           differences.front().key +
