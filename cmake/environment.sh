@@ -20,9 +20,12 @@ build_jobs() {
   if [ "$by_memory" -lt "$cores" ]; then echo "$by_memory"; else echo "$cores"; fi
 }
 
-# configure [cmake options]: an optimised build with the system's MPI, and Ninja if it is there.
+# configure [cmake options]: an optimised build with the system's MPI, and Ninja if it is there. GLUESWEEP_CMAKE_OPTIONS:
+# more options, separated by blanks.
 configure() {
-  local options=(-DCMAKE_BUILD_TYPE=Release "-DGLUESWEEP_PYTHON=$python" "$@")
+  local more=()
+  read -r -a more <<<"${GLUESWEEP_CMAKE_OPTIONS:-}"
+  local options=(-DCMAKE_BUILD_TYPE=Release "-DGLUESWEEP_PYTHON=$python" "${more[@]}" "$@")
   # A build folder keeps the generator it was made with.
   if [ ! -f "$build/CMakeCache.txt" ] && command -v ninja >/dev/null; then
     options+=(-G Ninja)

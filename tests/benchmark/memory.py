@@ -14,14 +14,15 @@ import tempfile
 
 JOBS = pathlib.Path(__file__).resolve().parents[2] / "jobs"
 BLOCKS = (32, 64, 128, 256, 512, 1024)
-POINTS = (1024, 16384)
+POINTS = (4096, 262144)
 
 
 def measure(program, job, samples, block):
     """Peak resident MB, processor seconds and MB of the file of one run."""
     with tempfile.TemporaryDirectory(prefix="gluesweep_memory_") as folder:
         file = pathlib.Path(folder) / "scan.h5"
-        command = [program, "run", job, "-o", file, "--progress", "none", "--set", f"sweep.samples={samples}"]
+        command = [program, "run", job, "-o", file, "--progress", "none", "--set", f"sweep.samples={samples}",
+                   "--set", "verification.reference_fraction=0", "--set", "output.store=[heads]"]
         if block:
             command += ["--set", f"run.block={block}"]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

@@ -3,7 +3,7 @@ import os
 import pathlib
 import sys
 
-CASES = "160"
+CASES = "100"
 
 
 def main():
