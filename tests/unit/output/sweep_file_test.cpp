@@ -163,10 +163,10 @@ TEST_F(SweepFileTest, GoesOnWithTheSameJobOnly) {
     write(file, sweep::block_at(0, 100, 16));
     file.close();
   }
-  const auto open = [&](const std::string& hash) {
+  const auto open = [&](const std::string& hash, const std::string& samples = "7") {
     auto provenance = synthetic::make_provenance();
     provenance.job_hash = hash;
-    provenance.resolved_job = "problem: oscillator\nsweep: {samples: 8}\n";
+    provenance.resolved_job = "problem: oscillator\nsweep: {samples: " + samples + "}\n";
     return SweepFile::open({}, path_, job_, all_, synthetic::make_network(), provenance);
   };
   {
@@ -176,10 +176,14 @@ TEST_F(SweepFileTest, GoesOnWithTheSameJobOnly) {
   }
   EXPECT_EQ(SweepReader(path_).tally().done(), 32);
   EXPECT_THAT(
-      input_error([&] { open("ffff"); }),
+      input_error([&] { open("ffff", "8"); }),
       AllOf(HasSubstr("holds the results of another job (its hash is 0123456789abcdef, this job's is ffff)"),
             HasSubstr("sweep.samples: 7 in the file, 8 in this job"),
             HasSubstr("choose another name with -o")));
+  EXPECT_THAT(
+      input_error([&] { open("0123456789abcdef", "8"); }),
+      HasSubstr(
+          "is damaged: its attribute job is not the job that its job_hash names (sweep.samples differs)"));
   all_ = {16, 84, 100};
   EXPECT_THAT(input_error([&] { open("0123456789abcdef"); }),
               AllOf(HasSubstr("another part of this scan: samples 0 to 99, not samples 16 to 99"),
