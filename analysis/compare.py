@@ -7,18 +7,14 @@ import argparse
 import pathlib
 import sys
 
-APT = {"numpy": "python3-numpy", "h5py": "python3-h5py", "matplotlib": "python3-matplotlib", "yaml": "python3-yaml",
-       "scipy": "python3-scipy"}
 try:
-    import h5py
-    import matplotlib
-    import numpy as np
-    import scipy  # noqa: F401 (plot.py needs it; better told now)
-    import yaml
+    from gluesweep_analysis.problem import load_job
 except ImportError as error:
-    package = APT.get((error.name or "").split(".")[0], f"python3-{error.name}")
-    sys.exit(f"compare.py: {sys.executable} has no module '{error.name}'. Install it with\n"
-             f"  apt-get install {package}\nand run this script with the system's interpreter, /usr/bin/python3.")
+    sys.exit(f"compare.py: {error}")
+
+import h5py
+import matplotlib
+import numpy as np
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
@@ -50,7 +46,7 @@ class ComparisonFile:
             self.attributes = {name: {key: text(value) for key, value in item.attrs.items()}
                                for name, item in file.items()}
             self.root = {key: text(value) for key, value in file.attrs.items()}
-        self.job = yaml.load(self.root["job"], Loader=plot._loader())
+        self.job = load_job(self.root["job"])
         self.problem = self.job["problem"]
         self.symbol = self.problem["variable"]["symbol"]
         self.methods = [text(name) for name in self.arrays["training_method"]]

@@ -10,26 +10,21 @@ import argparse
 import pathlib
 import sys
 
-APT = {"numpy": "python3-numpy", "h5py": "python3-h5py", "matplotlib": "python3-matplotlib", "yaml": "python3-yaml",
-       "scipy": "python3-scipy"}
 try:
-    import h5py
-    import matplotlib
-    import numpy as np
-    import scipy.integrate  # noqa: F401 (the reference needs it; better told now than half-way)
-    import yaml
+    from gluesweep_analysis import reference
+    from gluesweep_analysis.problem import Problem, load_job
 except ImportError as error:
-    package = APT.get((error.name or "").split(".")[0], f"python3-{error.name}")
-    sys.exit(f"plot.py: {sys.executable} has no module '{error.name}'. Install it with\n  apt-get install {package}\n"
-             "and run this script with the system's interpreter, /usr/bin/python3.")
+    sys.exit(f"plot.py: {error}")
+
+import h5py
+import matplotlib
+import numpy as np
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 from matplotlib.colors import LogNorm  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter  # noqa: E402
-
-import reference  # noqa: E402
 
 # Okabe and Ito's palette: distinguishable with every form of colour vision.
 COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"]
@@ -58,8 +53,8 @@ class SweepFile:
         if "job" not in self.file.attrs or "status" not in self.file:
             sys.exit(f"plot.py: '{path}' is an HDF5 file, but not a sweep file of gluesweep: it has no stored job")
         text = self.file.attrs["job"]
-        self.job = yaml.load(text.decode() if isinstance(text, bytes) else text, Loader=_loader())
-        self.problem = reference.Problem(self.job)
+        self.job = load_job(text.decode() if isinstance(text, bytes) else text)
+        self.problem = Problem(self.job)
         self.x = self.file[self.problem.symbol][:]
         self.status = self.file["status"][:]
         swept = self.job["sweep"].get("parameters") or {}
@@ -92,20 +87,6 @@ class SweepFile:
         unit = "" if unit in ("", "1") else f" [{unit}]"
         full = name if name_text in ("", name) else f"{name} ({name_text})"
         return (full if len(full) + len(unit) <= 34 else name) + unit
-
-
-def _loader():
-    """YAML 1.1 does not take 1e-4 for a number; YAML 1.2 and the program do."""
-    import re
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    Loader.add_implicit_resolver(
-        "tag:yaml.org,2002:float",
-        re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$|^[-+]?\.(inf|Inf)$|^\.(nan|NaN)$"),
-        list("-+0123456789."))
-    return Loader
 
 
 def spans_decades(values, decades=2.0):
@@ -189,8 +170,8 @@ def from_coefficients(file, sample, name, at, nodes):
     values = np.full(at.size, np.nan)
     edges = borders(file, sample)
     for number, patch in enumerate(file.problem.patches):
-        names = {constant: f"{patch['name']}_{constant}" for constant in patch["constants"]}
-        if name not in file.problem.solutions[number] or any(n not in file for n in names.values()):
+        names = dict(zip(patch.constants, patch.columns()))
+        if any(n not in file for n in names.values()):
             return None
         inside = (at >= edges[number]) & (at <= edges[number + 1])
         constants = {constant: np.interp(to(at[inside]), to(file.x[nodes]), file.row(n, sample)[nodes])
@@ -226,7 +207,7 @@ def dense_solution(file, sample, name):
 
 def crossings(file, sample):
     """The crossovers between the patches of one point, NaN where there is none."""
-    patches = [patch["name"] for patch in file.problem.patches]
+    patches = [patch.name for patch in file.problem.patches]
     return [float(file.row(f"crossover_{p}_{q}", sample)) for p, q in zip(patches, patches[1:])]
 
 
@@ -234,7 +215,7 @@ def borders(file, sample):
     """Where each patch begins and ends: at its crossovers, or where the job hands over if there are none."""
     found = crossings(file, sample)
     if not np.isfinite(found).all() or found != sorted(found):
-        found = file.problem.hand_overs(file.parameters_of(sample))
+        found = [float(place) for place in file.problem.hand_overs(file.parameters_of(sample))]
     return [-np.inf] + found + [np.inf]
 
 
@@ -290,7 +271,7 @@ def main_range(values):
 def draw_coefficients(axes, file, number, samples):
     """One patch's coefficient functions: bold on its own side of the hand-overs, faint outside."""
     patch = file.problem.patches[number]
-    constants = list(patch["constants"])
+    constants = patch.constants
     inside_values, bold_ends = [], []
     for colour, sample in zip(COLOURS, samples):
         low, high = borders(file, sample)[number: number + 2]
@@ -301,7 +282,7 @@ def draw_coefficients(axes, file, number, samples):
         ends = [edge for edge in (low, high) if file.x[0] < edge < file.x[-1]]
         bold = np.sort(np.concatenate([file.x[inside], ends]))
         for style, constant in zip(LINES, constants):
-            values = file.row(f"{patch['name']}_{constant}", sample)
+            values = file.row(f"{patch.name}_{constant}", sample)
             axes.plot(file.x[near], values[near], color=colour, ls=style, lw=0.8, alpha=0.4)
             axes.plot(bold, np.interp(bold, file.x, values), color=colour, ls=style, lw=2.0)
             axes.plot(crossovers, np.interp(crossovers, file.x, values), ls="none", marker="D", ms=5.5, color=colour,
@@ -323,7 +304,7 @@ def draw_coefficients(axes, file, number, samples):
         axes.legend(handles=[Line2D([], [], color="0.3", ls=style, label=constant)
                              for style, constant in zip(LINES, constants)], loc="best", handlelength=2.6)
     name = ", ".join(constants)
-    finish(axes, f"Coefficients of patch {patch['name']}", x_label(file), f"{name}({file.problem.symbol})")
+    finish(axes, f"Coefficients of patch {patch.name}", x_label(file), f"{name}({file.problem.symbol})")
 
 
 # --- the whole scan ----------------------------------------------------------------------------------------------
@@ -426,7 +407,7 @@ def draw(file, samples, path):
     derived = [name for name in (file.job["problem"].get("derived") or {}) if name in file][:6]
     unknowns = [name for name in file.problem.unknowns if name in file]
     patches = [number for number, patch in enumerate(file.problem.patches)
-               if all(f"{patch['name']}_{constant}" in file for constant in patch["constants"])]
+               if all(name in file for name in patch.columns())]
     count = len(unknowns) + len(patches) + 2 + len(derived)
     rows, columns = min((-(-count // columns), columns) for columns in (3, 4))
     header = 1.05  # inches for the title and the common legend

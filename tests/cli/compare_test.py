@@ -8,7 +8,7 @@ from program import JOB, SOURCE, ProgramTest, need
 
 numpy = need("numpy")
 xarray = need("xarray")
-for module in ("h5netcdf", "h5py", "matplotlib", "scipy", "yaml"):
+for module in ("h5netcdf", "h5py", "matplotlib", "scipy", "xarray", "yaml"):
     need(module)
 
 EXACT = 'exact: {A: "1/((1 + k2/k1)*exp(k1*(t - 1.0e-4)) - k2/k1)"}'

@@ -1,0 +1,204 @@
+"""The stored networks of a sweep file as functions of the variable, from its arrays alone.
+
+The formulas are those that the attributes of the file's group /network spell out.
+"""
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Mapping, Protocol
+
+import numpy as np
+
+from .errors import AnalysisError
+from .problem import Problem
+
+Arrays = dict[str, np.ndarray]
+
+
+class NetworkFile(Protocol):
+    """What the networks need of a file: the group's attributes and arrays, whole or by rows."""
+
+    attributes: Mapping[str, Any]
+
+    def array(self, name: str) -> np.ndarray: ...
+
+    def rows(self, name: str, rows: np.ndarray) -> np.ndarray: ...
+
+
+@dataclass
+class Evaluation:
+    """Everything at places of shape (points, places)."""
+
+    state: Arrays  # {component: (points, places)}
+    coefficients: Arrays  # {<patch>_<constant>: (points, places)}, NaN outside the patch's region
+
+
+def chebyshev(xi: np.ndarray, coefficients: np.ndarray) -> np.ndarray:
+    """sum_j a_j T_j(xi) of rows: xi (B, M), coefficients (B, n, terms) -> (B, n, M), by Clenshaw's recurrence."""
+    x = xi[:, None, :]
+    later = last = np.zeros(np.broadcast_shapes(x.shape, coefficients.shape[:2] + (1,)))
+    for j in range(coefficients.shape[2] - 1, 0, -1):
+        later, last = 2.0 * x * later - last + coefficients[:, :, j, None], later
+    return x * later - last + coefficients[:, :, 0, None]
+
+
+def mapped(parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """xi in [-1, 1] of places x (B, M), by each point's own map (B, 2 + 3 K)."""
+    a, b = parameters[:, 0, None], parameters[:, 1, None]
+    position, whole = (x - a) / (b - a), np.ones_like(a)
+    for j in range(2, parameters.shape[1], 3):
+        c, w, beta = (parameters[:, j + i, None] for i in range(3))
+        first = np.arcsinh((a - c) / w)
+        share = beta / (np.arcsinh((b - c) / w) - first)
+        position = position + share * (np.arcsinh((x - c) / w) - first)
+        whole = whole + beta
+    return np.clip(2.0 * position / whole - 1.0, -1.0, 1.0)
+
+
+class _Trunk:
+    """Hidden layers that all points share, and their mixing into features."""
+
+    def __init__(self, file: NetworkFile, prefix: str, names: list[str]) -> None:
+        self.activation = {"tanh": np.tanh, "sin": np.sin}[str(file.attributes["activation"])]
+        own = {name[len(prefix):]: file.array(name) for name in names if name.startswith(prefix)}
+        self.slope, self.centre, self.mixing = own["slope"], own["centre"], own["mixing"]
+        count = sum(name.startswith("weight_") for name in own)
+        self.layers = [(own[f"weight_{layer}"], own[f"bias_{layer}"]) for layer in range(2, 2 + count)]
+
+    def features(self, xi: np.ndarray) -> np.ndarray:
+        """(B, M) -> (B, M, F)."""
+        h = self.activation(self.slope * (xi[..., None] - self.centre))
+        for weight, bias in self.layers:
+            h = self.activation(h @ weight.T + bias)
+        return np.concatenate([h, np.ones(h.shape[:-1] + (1,))], axis=-1) @ self.mixing
+
+
+class _SharedTrunk:
+    """Method gauss_newton: C = s (features . head)."""
+
+    def __init__(self, file: NetworkFile) -> None:
+        names = str(file.attributes["trunk_arrays"]).split()
+        self.trunks = {prefix: _Trunk(file, prefix, names) for prefix in ("trunk_", "rescue_trunk_")
+                       if prefix + "mixing" in names}
+
+    def coefficients(self, rows: Arrays, columns: slice, xi: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        values = np.empty_like(scale)
+        for prefix, trunk in self.trunks.items():
+            chosen = (rows["rescue"] == 0) == (prefix == "trunk_")
+            if chosen.any():
+                features = trunk.features(xi[chosen])
+                head = rows["head"][chosen, :features.shape[-1], columns]
+                values[chosen] = scale[chosen] * np.swapaxes(features @ head, 1, 2)
+        return values
+
+    @property
+    def neurons(self) -> int:
+        return max(trunk.mixing.shape[0] for trunk in self.trunks.values())
+
+
+class _Perceptrons:
+    """Methods adam and plain: all layers are each point's own."""
+
+    def __init__(self, file: NetworkFile, is_sum: bool) -> None:
+        self.layers, self.neurons = int(file.attributes["L"]), int(file.attributes["H"])
+        self.is_sum = is_sum
+
+    def values(self, head: np.ndarray, xi: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """head (B, W, n), xi (B, M): N (B, n, M), and the rows of head behind the weights (B, rest, n)."""
+        weights = np.swapaxes(head, 1, 2)
+        place = 0
+
+        def take(count: int) -> np.ndarray:
+            nonlocal place
+            place += count
+            return weights[:, :, place - count: place]
+
+        width = self.neurons
+        h = np.tanh(take(width)[..., None] * xi[:, None, None, :] + take(width)[..., None])
+        for _ in range(1, self.layers):
+            matrix = take(width * width).reshape(*weights.shape[:2], width, width)
+            h = np.tanh(matrix @ h + take(width)[..., None])
+        value = (take(width)[..., None, :] @ h)[:, :, 0, :] + take(1)
+        return value, head[:, place:, :]
+
+    def coefficients(self, rows: Arrays, columns: slice, xi: np.ndarray, scale: np.ndarray) -> np.ndarray:
+        value, rest = self.values(rows["head"][:, :, columns], xi)
+        constant = rest[:, 0, :, None]
+        return scale * (constant + value) if self.is_sum else constant + scale * value
+
+
+class Networks:
+    """Evaluates the networks of points of a file."""
+
+    def __init__(self, file: NetworkFile, problem: Problem, training: Mapping[str, Any]) -> None:
+        self.file = file
+        self.problem = problem
+        self.method = str(training.get("method", "gauss_newton"))
+        self.is_sum = training.get("ansatz", "frames") == "sum" and self.method != "plain"
+        if self.method == "matching":
+            raise AnalysisError("this scan has no networks: it was made with training.method=matching, which trains "
+                                "none; its constants are in the variables *_limit and *_matching")
+        try:
+            file.array("head").shape  # noqa: B018 (it must be there)
+        except KeyError:
+            raise AnalysisError("this scan has no networks: `heads` is not in its output.store; run the job again "
+                                "with it, or use the stored solution and coefficients") from None
+        self.networks: _SharedTrunk | _Perceptrons
+        if self.method == "gauss_newton":
+            self.networks = _SharedTrunk(file)
+        else:
+            self.networks = _Perceptrons(file, self.is_sum)
+
+    def evaluate(self, rows: np.ndarray, position: np.ndarray, parameters: Mapping[str, Any]) -> Evaluation:
+        """At places (B, M) or (1, M) of the variable; rows of the file (B), parameters (B, 1) or numbers."""
+        read = {name: self.file.rows(name, rows) for name in ("head", "rescue")}
+        position = np.broadcast_to(position, (rows.size, position.shape[1]))
+        with np.errstate(all="ignore"):
+            if self.method == "plain":
+                return Evaluation(self._plain_state(read["head"], position), {})
+            read |= {name: self.file.rows(name, rows) for name in ("map", "scale")}
+            return self._of_patches(read, position, parameters)
+
+    @property
+    def places_at_once(self) -> int:
+        """Points times places that fit into some hundred megabytes."""
+        return max(1, 4_000_000 // (self.networks.neurons * (1 if self.method == "gauss_newton" else 4)))
+
+    def _plain_state(self, head: np.ndarray, position: np.ndarray) -> Arrays:
+        assert isinstance(self.networks, _Perceptrons)
+        a, b = (self.problem.to_x(value) for value in self.problem.range)
+        xi = np.clip(2.0 * (self.problem.to_x(position) - a) / (b - a) - 1.0, -1.0, 1.0)
+        value, rest = self.networks.values(head, xi)
+        base, unit, logarithm = (rest[:, i, :, None] for i in range(3))
+        state = np.where(logarithm == 1.0, base * np.exp(unit * value), base + unit * value)
+        return {name: state[:, i] for i, name in enumerate(self.problem.states)}
+
+    def _of_patches(self, rows: Arrays, position: np.ndarray, parameters: Mapping[str, Any]) -> Evaluation:
+        problem, x = self.problem, self.problem.to_x(position)
+        edges = problem.edges(parameters)
+        size = len(problem.states)
+        result = Evaluation({}, {})
+        for number, patch in enumerate(problem.patches):
+            own = rows["map"][:, number]
+            a, b = own[:, 0, None], own[:, 1, None]
+            inside = (x >= a) & (x <= b)
+            place = np.clip(x, a, b)
+            xi = mapped(own, place)
+            columns = slice(number * size, (number + 1) * size)
+            scale = np.exp(chebyshev(xi, rows["scale"][:, columns]))
+            values = self.networks.coefficients(rows, columns, xi, scale)
+            for k, name in enumerate(patch.columns()):
+                result.coefficients[name] = np.where(inside, values[:, k], np.nan)
+            # Outside its region a patch is asked at the region's edge, where it is certainly defined.
+            own_position = np.where(inside, position, problem.to_variable(place))
+            state = problem.patch_state(number, own_position, parameters, list(np.moveaxis(values, 1, 0)))
+            owned = np.ones_like(inside) if number == 0 else x > edges[number]
+            for name, own_values in state.items():
+                own_values = np.broadcast_to(own_values, x.shape)
+                if number == 0:
+                    result.state[name] = np.array(own_values)
+                elif self.is_sum:
+                    result.state[name] = result.state[name] + own_values
+                else:
+                    result.state[name] = np.where(owned, own_values, result.state[name])
+        return result
