@@ -1,0 +1,69 @@
+"""python3 -m gluesweep_analysis: reports on scans."""
+from __future__ import annotations
+
+import argparse
+import pathlib
+import sys
+
+import numpy as np
+
+from . import open_scan
+from .errors import AnalysisError
+
+
+def info(path: str) -> None:
+    """What a file holds, in some lines."""
+    with open_scan(path) as scan:
+        status = np.asarray(scan["status"])
+        print(f"{scan.problem.name}: {len(scan):,} points over {', '.join(scan.parameters) or 'nothing'}")
+        meanings = str(scan["status"].attrs["flag_meanings"]).split()
+        for code, meaning in zip(np.atleast_1d(scan["status"].attrs["flag_values"]), meanings):
+            if (status == code).any():
+                print(f"  {meaning:<18} {int((status == code).sum()):,}")
+        print()
+        for name, variable in scan.dataset.variables.items():
+            unit = variable.attrs.get("units", "1")
+            dimensions = ", ".join(str(size) for size in variable.shape)
+            print(f"  {str(name):<32} ({dimensions})  {variable.attrs.get('long_name', '')}"
+                  + ("" if unit == "1" else f" [{unit}]"))
+
+
+def report(path: str, output: str | None) -> None:
+    from .report import StderrProgress, build  # matplotlib takes a second, which `info` need not
+
+    target = pathlib.Path(output) if output else pathlib.Path(path).with_suffix(".html")
+    progress = StderrProgress()
+    try:
+        with open_scan(path) as scan:
+            text = build(scan, progress)
+    finally:
+        progress.close()
+    try:
+        target.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise AnalysisError(f"cannot write '{target}': {error}") from None
+    print(f"wrote {target} ({len(text) / 1e6:.1f} MB)")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="gluesweep_analysis", description="Looks at gluesweep's sweep files.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    making = commands.add_parser("report", help="one self-contained HTML page about a scan")
+    making.add_argument("file", help="sweep file (HDF5)")
+    making.add_argument("-o", "--output", help="page to write (default: FILE with .html)")
+    telling = commands.add_parser("info", help="status counts and variables of a scan")
+    telling.add_argument("file", help="sweep file (HDF5)")
+    arguments = parser.parse_args()
+    try:
+        if arguments.command == "info":
+            info(arguments.file)
+        else:
+            report(arguments.file, arguments.output)
+    except AnalysisError as error:
+        print(f"gluesweep_analysis: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
