@@ -177,6 +177,12 @@ def parse(text: str) -> ast.Expression:
     return tree
 
 
+def names_in(text: str) -> set[str]:
+    """The symbols that an expression uses."""
+    return {node.id[:-1] if keyword.iskeyword(node.id[:-1]) and node.id.endswith("_") else node.id
+            for node in ast.walk(parse(text)) if isinstance(node, ast.Name)}
+
+
 def compile_expression(text: str) -> Compiled:
     """A function of a mapping from symbols to numbers, arrays or duals."""
     tree = parse(text)

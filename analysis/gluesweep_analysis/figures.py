@@ -12,22 +12,21 @@ import numpy as np
 matplotlib.use("Agg")
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter  # noqa: E402
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator  # noqa: E402
 
 # Colours that the page's style sheet has a light and a dark value of; drawn as stand-ins and replaced in the SVG.
 INK, MUTED, GRID, SURFACE = "#010101", "#020202", "#030303", "#040404"
 SERIES = ["#0a0101", "#0a0202", "#0a0303", "#0a0404", "#0a0505", "#0a0606"]
-BAD = "#0b0101"
-_VARIABLES = {INK: "ink", MUTED: "muted", GRID: "grid", SURFACE: "surface", BAD: "bad",
+_VARIABLES = {INK: "ink", MUTED: "muted", GRID: "grid", SURFACE: "surface",
               **{colour: f"s{number}" for number, colour in enumerate(SERIES, start=1)}}
 # Rasterised marks cannot follow: colours of middle lightness, legible on both.
-RASTER, RASTER_BAD = "#3f8fc6", "#e0602a"
+RASTER = "#3f8fc6"
 DASHES = ["-", (0, (5, 1.6)), (0, (1.2, 1.4)), (0, (5, 1.4, 1.2, 1.4))]
 
-WIDTH, HEIGHT = 5.0, 3.3  # inches; 72 units of the drawing each
+WIDTH, HEIGHT = 5.0, 3.4  # inches; 72 units of the drawing each
 RASTER_DPI = 170
 _STYLE = {
-    "svg.fonttype": "none", "font.size": 9.5, "axes.labelsize": 9.5, "xtick.labelsize": 9, "ytick.labelsize": 9,
+    "svg.fonttype": "none", "font.size": 11, "axes.labelsize": 11, "xtick.labelsize": 10.5, "ytick.labelsize": 10.5,
     "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": MUTED, "axes.linewidth": 0.8,
     "axes.labelcolor": INK, "xtick.color": MUTED, "ytick.color": MUTED, "xtick.labelcolor": INK,
     "ytick.labelcolor": INK, "text.color": INK, "axes.grid": True, "grid.color": GRID, "grid.linewidth": 0.7,
@@ -44,8 +43,8 @@ def power_of_ten(value: float) -> str:
         return f"{value:g}"
     exponent = int(np.floor(np.log10(abs(value)) + 1e-12))
     if -3 <= exponent <= 3:
-        return f"{value:.4g}".replace("-", "−")
-    digits = f"{value / 10.0**exponent:.3g}".replace("-", "−")
+        return f"{value:.6g}".replace("-", "−")
+    digits = f"{value / 10.0**exponent:.5g}".replace("-", "−")
     power = "10" + str(exponent).translate(_SUPERSCRIPTS)
     return power if digits == "1" else f"{digits}·{power}"
 
@@ -85,6 +84,8 @@ class Panel:
         """The drawing as an element of an HTML page."""
         stream = io.StringIO()
         with matplotlib.rc_context(_STYLE):
+            self.figure.get_layout_engine().execute(self.figure)
+            self.figure.set_layout_engine("none")  # saving would do it twice more
             self.figure.savefig(stream, format="svg", dpi=RASTER_DPI, transparent=True,
                                 metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
         return _inline(stream.getvalue(), description)
@@ -123,24 +124,24 @@ def finish_axis(axis: Any, log: bool) -> None:
         axis.set_minor_locator(FixedLocator([]))
     else:
         axis.set_major_locator(LogLocator(numticks=7))
+        if high > 1e4 * low:
+            axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: power_of_ten(value)))
     axis.set_minor_formatter(NullFormatter())
 
 
 def _linear_formatter(low: float, high: float) -> FuncFormatter:
-    """Numbers, with a common power of ten within each label where they are very large or small."""
-    largest = max(abs(low), abs(high))
-    span = high - low
-    if largest == 0 or 1e-3 <= largest < 1e5:
-        digits = max(0, int(np.ceil(-np.log10(span or 1.0))) + 1)
-        return FuncFormatter(lambda value, _: _trimmed(value, digits))
-    return FuncFormatter(lambda value, _: "0" if abs(value) < 1e-9 * largest else power_of_ten(float(f"{value:.6g}")))
+    """All digits that tell neighbouring ticks apart; with a power of ten where numbers are very large or small."""
+    largest, span = max(abs(low), abs(high)), abs(high - low) or 1.0
+    rounding = 10.0 ** (np.floor(np.log10(span)) - 4)  # ticks are multiples of round numbers, but for rounding
 
+    def text(value: float, _: object) -> str:
+        value = round(value / rounding) * rounding
+        if 1e-3 <= largest < 1e5:
+            return f"{value:.10g}".replace("-", "−")
+        return "0" if value == 0 else power_of_ten(float(f"{value:.9g}"))
 
-def _trimmed(value: float, digits: int) -> str:
-    text = f"{value:.{min(digits, 12)}f}"
-    text = text.rstrip("0").rstrip(".") if "." in text else text
-    return "0" if text in ("-0", "") else text.replace("-", "−")
+    return FuncFormatter(text)
 
 
 def _round_numbers(low: float, high: float) -> list[float]:

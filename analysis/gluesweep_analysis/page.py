@@ -50,6 +50,11 @@ def key(text: str, colour: str = "", kind: str = "") -> str:
     return f'<span class="key{" " + kind if kind else ""}"{style}>{escape(text)}</span>'
 
 
+def columns(*parts: str) -> str:
+    """Side by side where there is room."""
+    return '<div class="columns">' + "".join(f"<div>{part}</div>" for part in parts) + "</div>"
+
+
 def keys(entries: Iterable[str]) -> str:
     return f'<div class="keys">{"".join(entries)}</div>'
 

@@ -2,18 +2,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Sequence
+from typing import Any, Sequence
 
 import numpy as np
 from matplotlib.colors import LogNorm, Normalize
 
-from .figures import (BAD, DASHES, GRID, INK, MUTED, RASTER, RASTER_BAD, SERIES, SURFACE, Panel, colours,
-                      power_of_ten, spans_decades)
+from .figures import DASHES, INK, MUTED, RASTER, SERIES, SURFACE, Panel, colours, spans_decades
 from .space import Axis, Space, Statistic, grouped, largest_of_groups, median_of_groups
 
-FEW = 3000  # points that are drawn one by one; more are drawn in cells
-CELLS = (52, 36)
-PER_CELL = 4  # points on average below which cells would be mostly empty
+FEW = 1500  # points that are drawn one by one; more are drawn in cells
+MOST_CELLS = (56, 40)
+PER_CELL = 4  # points on average, so that hardly any cell is empty
 
 
 @dataclass
@@ -77,15 +76,12 @@ def _over_two(axes: Sequence[Axis], values: np.ndarray, label: str, log: bool, s
     if not low < high:
         low, high = (low / 1.5, low * 1.5) if log else (low - 0.5, low + 0.5)
     norm = LogNorm(low, high) if log else Normalize(low, high)
-    if known.sum() <= FEW or known.sum() < PER_CELL * CELLS[0] * CELLS[1]:
+    if known.sum() <= FEW:
         order = np.argsort(values[known], kind="stable")  # the largest on top
         drawn = panel.axes.scatter(x.values[known][order], y.values[known][order], c=values[known][order], norm=norm,
                                    s=_mark_size(known.sum()), cmap="viridis", linewidths=0, rasterized=True)
     else:
-        cells = x.bins(CELLS[0]) * CELLS[1] + y.bins(CELLS[1])
-        table = grouped(cells, values, CELLS[0] * CELLS[1], statistic).reshape(CELLS)
-        drawn = panel.axes.pcolormesh(x.edges(CELLS[0]), y.edges(CELLS[1]), np.ma.masked_invalid(table.T), norm=norm,
-                                      cmap="viridis", rasterized=True)
+        drawn = _cells(panel, x, y, values, statistic, norm)
     panel.axes.set_xscale("log" if x.log else "linear")
     panel.axes.set_yscale("log" if y.log else "linear")
     outside = bool(known.any() and (values[known].min() < low or values[known].max() > high))
@@ -93,6 +89,14 @@ def _over_two(axes: Sequence[Axis], values: np.ndarray, label: str, log: bool, s
     panel.finish(x.label, y.label)
     panel.axes.grid(False)
     return panel
+
+
+def _cells(panel: Panel, x: Axis, y: Axis, values: np.ndarray, statistic: Statistic, norm: Normalize) -> Any:
+    fill = np.sqrt(np.isfinite(values).sum() / PER_CELL / (MOST_CELLS[0] * MOST_CELLS[1]))
+    columns, rows = (max(2, int(min(1.0, fill) * most)) for most in MOST_CELLS)
+    table = grouped(x.bins(columns) * rows + y.bins(rows), values, columns * rows, statistic).reshape(columns, rows)
+    return panel.axes.pcolormesh(x.edges(columns), y.edges(rows), np.ma.masked_invalid(table.T), norm=norm,
+                                 cmap="viridis", rasterized=True)
 
 
 def status_map(space: Space, status: np.ndarray, kinds: Sequence[tuple[str, np.ndarray]]) -> Panel:

@@ -3,12 +3,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Mapping, Sequence
+from typing import Any, Iterable, Mapping, Sequence
 
 import numpy as np
 import yaml
 
-from .expressions import Compiled, compile_expression, derivatives, with_derivatives
+from .expressions import Compiled, compile_expression, derivatives, names_in, with_derivatives
 
 SMALLEST_SHARE = 1.0e-4  # of the domain, which each patch keeps whatever its hand-over says
 
@@ -86,6 +86,7 @@ class Problem:
         self.orders = [unknown.order for unknown in self.unknown_list]
         self.states = [state for unknown in self.unknown_list for state in unknown.states]
         self.equations = [compile_expression(unknown.equation) for unknown in self.unknown_list]
+        self._rate_definitions = self.used_by(unknown.equation for unknown in self.unknown_list)
         self.magnitudes = [compile_expression(unknown.magnitude) for unknown in self.unknown_list]
         self.conditions: list[dict[str, Any]] = problem.get("conditions") or []
         self.exact_texts: dict[str, str] = dict(problem.get("exact") or {})
@@ -125,6 +126,14 @@ class Problem:
         for name, value in self.definitions:
             symbols[name] = value(symbols)
         return symbols
+
+    def used_by(self, texts: Iterable[str]) -> list[tuple[str, Compiled]]:
+        """The definitions that expressions need, in order."""
+        wanted = set().union(*(names_in(text) for text in texts))
+        for name in reversed(self.definition_texts):
+            if name in wanted:
+                wanted |= names_in(self.definition_texts[name])
+        return [(name, value) for name, value in self.definitions if name in wanted]
 
     def hand_overs(self, parameters: Mapping[str, Any]) -> list[Any]:
         """Where the job hands one patch over to the next, as its `until` says."""
@@ -166,7 +175,9 @@ class Problem:
 
     def rates(self, position: Any, state: Sequence[Any], parameters: Mapping[str, Any]) -> np.ndarray:
         """U' of the first-order system."""
-        symbols = self.scope(position, parameters, **dict(zip(self.states, state)))
+        symbols = {**parameters, self.symbol: position, **dict(zip(self.states, state))}
+        for name, value in self._rate_definitions:
+            symbols[name] = value(symbols)
         rates: list[Any] = []
         first = 0
         for equation, order in zip(self.equations, self.orders):

@@ -36,10 +36,10 @@ def start(problem: Problem, parameters: Mapping[str, Any]) -> tuple[float, np.nd
 
 
 def solve(problem: Problem, parameters: Mapping[str, Any], positions: Sequence[float] | np.ndarray,
-          scales: Sequence[float]) -> dict[str, np.ndarray]:
+          scales: Sequence[float], relative: float = 1e-9) -> dict[str, np.ndarray]:
     """The unknowns at increasing positions: {name: values}, NaN where the integrator gave up.
 
-    scales: per state component, the size below which errors do not matter. Tries an explicit method and, when that
+    scales: per state component, the size below which errors do not matter; relative: the tolerance. Tries an explicit method and, when that
     needs too many evaluations, an implicit one.
     """
     positions = np.asarray(positions, float)
@@ -54,7 +54,8 @@ def solve(problem: Problem, parameters: Mapping[str, Any], positions: Sequence[f
         for side in (positions >= place, positions < place):
             wanted = positions[side] if side[-1] else positions[side][::-1]
             if wanted.size:
-                result = _integrate(problem, parameters, place, state, wanted, scales, method, evaluations)
+                result = _integrate(problem, parameters, place, state, wanted, scales, method, evaluations,
+                                    relative)
                 values[:, side] = result if side[-1] else result[:, ::-1]
         if np.isfinite(values).sum() > np.isfinite(best).sum():
             best = values
@@ -64,7 +65,7 @@ def solve(problem: Problem, parameters: Mapping[str, Any], positions: Sequence[f
 
 
 def _integrate(problem: Problem, parameters: Mapping[str, Any], place: float, state: np.ndarray, wanted: np.ndarray,
-               scales: Sequence[float], method: str, evaluations: int) -> np.ndarray:
+               scales: Sequence[float], method: str, evaluations: int, relative: float) -> np.ndarray:
     from scipy.integrate import solve_ivp
 
     count = 0
@@ -90,7 +91,7 @@ def _integrate(problem: Problem, parameters: Mapping[str, Any], place: float, st
                 continue
             try:
                 result = solve_ivp(rates, (reached, targets[-1]), current, method=method, t_eval=targets,
-                                   rtol=1e-9, atol=1e-9 * np.asarray(scales))
+                                   rtol=relative, atol=relative * np.asarray(scales))
             except (_Exhausted, ValueError):
                 break
             if not result.success or result.y.shape[1] != piece.size:

@@ -25,6 +25,7 @@ MOST_FUNCTIONS, MOST_DERIVED = 12, 12  # panels
 ALONG = 400  # points whose whole solutions are compared with matching
 PLACES = 1500  # along the variable, for curves
 REFERENCE_PLACES = 24
+ROUNDING = 1e-13  # a constant that stays below is zero
 CROWDED = 0.35  # share of sign changes among neighbouring output points above which an oscillation is not drawn
 REFERENCE_SECONDS = 25.0  # for all references together: an oscillation or a stiff equation may take long
 
@@ -67,6 +68,10 @@ def share(part: int, whole: int) -> str:
 
 def rough(value: float) -> str:
     return power_of_ten(float(f"{value:.1e}")) if np.isfinite(value) else "–"
+
+
+def round_number(value: float) -> str:
+    return power_of_ten(float(f"{float(value):.6g}"))
 
 
 def duration(seconds: float) -> str:
@@ -162,13 +167,13 @@ class Report:
         return [self.point(position, number) for number, position in enumerate(chosen, start=1)]
 
     def worst(self) -> list[Point]:
-        """Largest errors first; points that failed altogether have no error to be ranked by, nor curves."""
+        """Largest errors first, but not next to each other; points that failed altogether have neither error nor curve."""
         errors = np.where(self.done & np.isfinite(self.estimate), self.estimate, -np.inf)
         if not np.isfinite(errors).any():
             errors = np.where(self.done & np.isfinite(self.reference), self.reference, -np.inf)
-        order = np.argsort(-errors, kind="stable")[:WORST]
-        return [self.point(int(position), number) for number, position in enumerate(order, start=1)
-                if np.isfinite(errors[position])]
+        order = np.argsort(-errors, kind="stable")
+        order = order[np.isfinite(errors[order])]
+        return [self.point(position, number) for number, position in enumerate(self.space.leaders(order, WORST), start=1)]
 
     def curve(self, point: Point, name: str) -> tuple[np.ndarray, np.ndarray] | None:
         """An unknown of a point: from its networks where they are stored, else at the output points."""
@@ -208,7 +213,7 @@ class Report:
             found = self.curve(point, name)
             scales.append(smallest_envelope(found[1]) if found else 1.0)
         try:
-            return reference.solve(self.problem, point.parameters, places, scales)
+            return reference.solve(self.problem, point.parameters, places, scales, relative=1e-6)
         except (reference.Unavailable, ValueError, ArithmeticError):
             return {}
         finally:
@@ -284,16 +289,15 @@ def what_was_run(report: Report) -> str:
         definitions = "".join(f"<p>{math.equation(math.name(name), text)}</p>"
                               for name, text in problem.definition_texts.items())
         lines.append(page.folded("with the definitions", definitions))
+    patches = ("Each patch is an asymptotic solution whose integration constants became functions; it owns the range up to "
+               "its hand-over." if report.ansatz == "frames" else
+               "The solution is the sum of these forms, whose integration constants became functions.")
     return page.section(
         "run", "What was run",
-        paragraph(escape(problem.description)) if problem.description else "",
-        f'<div class="card equations">{"".join(lines)}</div>',
-        "<h3>Parameters</h3>", parameter_table(report),
-        "<h3>Patches</h3>",
-        paragraph("Each patch is an asymptotic solution whose integration constants became functions; it owns the range "
-                  "up to its hand-over." if report.ansatz == "frames" else
-                  "The solution is the sum of these forms, whose integration constants became functions."),
-        patch_table(report), paragraph(escape(how(report))))
+        page.columns((paragraph(escape(problem.description)) if problem.description else "")
+                     + paragraph(escape(how(report))),
+                     f'<div class="card equations">{"".join(lines)}</div>{parameter_table(report)}'),
+        "<h3>Patches</h3>", paragraph(patches), patch_table(report))
 
 
 def conditions(report: Report) -> str:
@@ -317,13 +321,14 @@ def parameter_table(report: Report) -> str:
         if name in report.scan.parameters:
             values = report.column(name)
             setting = swept.get(name)
-            log = isinstance(setting, dict) and setting.get("scale") == "log"
-            value = f"{rough(values.min())} to {rough(values.max())}{', in its logarithm' if log else ''}"
+            given = setting if isinstance(setting, dict) else {}
+            low, high = given.get("range") or (values.min(), values.max())
+            value = f"{round_number(low)} to {round_number(high)}{', in its logarithm' if given.get('scale') == 'log' else ''}"
         else:
-            value = f"{report.scan.fixed.get(name, float('nan')):.6g}"
+            value = round_number(report.scan.fixed.get(name, float("nan")))
         unit = entry.get("unit") or "1"
         rows.append((report.math.symbol(name), escape(str(entry.get("label") or in_words(name))), value,
-                     "" if unit == "1" else escape(str(unit))))
+                     "" if unit == "1" else escape(plain_name(str(unit)))))
     return table(("", "", "value", "unit"), rows)
 
 
@@ -351,7 +356,7 @@ def how(report: Report) -> str:
         words += f" ({network.get('features')} features, {network.get('elements')} elements of {network.get('nodes')} nodes per patch)"
     if report.tolerance is not None and report.method != "matching":
         words += f"; a point is converged when its estimated error is below {rough(report.tolerance)}"
-    words += f". Sampler: {in_words(str(sweep.get('sampler', 'sobol')))}, seed {sweep.get('seed', 0)}."
+    words += f". Sampler: {in_words(str(sweep.get('sampler', 'sobol'))).replace('sobol', 'Sobol')}, seed {sweep.get('seed', 0)}."
     first, scan_samples = int(attributes.get("first_sample", 0)), int(attributes.get("scan_samples", len(report.scan)))
     if scan_samples != len(report.scan):
         words += f" The file holds samples {first:,} to {first + len(report.scan) - 1:,} of a scan of {scan_samples:,}."
@@ -444,8 +449,7 @@ def error_figures(report: Report) -> list[str]:
             f"Of {count(total)} verified ({escape(str(report.scan.attributes['reference_method']))}) {below:,} "
             f"({share(below, total)}) have a true error below their estimate, which is {rough(ratio)} times the truth in "
             "the median. On the line the two are equal."))
-    along = matching_along(report)
-    return figures + ([along] if along else [])
+    return figures
 
 
 def matching_along(report: Report) -> str | None:
@@ -475,34 +479,37 @@ def matching_along(report: Report) -> str | None:
 
 
 def solutions(report: Report, typical: list[Point], worst: list[Point]) -> str:
-    parts = [paragraph("Solid: the solution. " + keys([
-        key("conventional matching", kind="dashed"), key("independent integration or closed form", kind="dot")]))]
-    for title, points in (("Typical points", typical), ("Points with the largest errors", worst)):
-        figures = [drawn for name in report.problem.unknowns if points
-                   for drawn in [solution_figure(report, name, points)] if drawn]
-        if figures:
-            parts += [f"<h3>{title}</h3>", point_table(report, points), page.panels(figures)]
-    if len(parts) == 1:
+    groups = [("typical points", typical), ("largest errors", worst)]
+    figures = [drawn for name in report.problem.unknowns for title, points in groups if points
+               for drawn in [solution_figure(report, name, points, title)] if drawn]
+    if not figures:
         return page.section("solutions", "Solutions", paragraph("Neither solutions nor networks are stored in this file "
                                                                 "(output.store), or no point is finished.", "note"))
-    return page.section("solutions", "Solutions", *parts)
+    along = matching_along(report)
+    tables = [f"<h3>{title[0].upper() + title[1:]}</h3>{point_table(report, points)}" for title, points in groups if points]
+    legend = keys([key("solution"), key("conventional matching", kind="dashed"),
+                   key("independent integration or closed form", kind="dot")])
+    return page.section("solutions", "Solutions", page.columns(*tables), legend,
+                        page.panels(figures + ([along] if along else [])))
 
 
 def point_table(report: Report, points: list[Point]) -> str:
     names = [axis.name for axis in report.space.axes]
+    told = any(report.status[point.position] != CONVERGED for point in points)
     rows = []
     for point in points:
         row = [key(f"sample {point.sample}", f"s{point.colour}")]
         row += [power_of_ten(float(f"{point.parameters[name]:.4g}")) for name in names]
         row += [rough(report.estimate[point.position]), rough(report.reference[point.position]),
-                rough(report.matching[point.position]),
-                escape(in_words(report.meanings[int(report.status[point.position])]))]
+                rough(report.matching[point.position])]
+        if told:
+            row.append(escape(in_words(report.meanings[int(report.status[point.position])])))
         rows.append(row)
-    head_row = [""] + [report.math.symbol(name) for name in names] + ["estimated error", "true error", "of matching", "status"]
-    return table(head_row, rows, numeric=range(1, len(names) + 4))
+    head_row = [""] + [report.math.symbol(name) for name in names] + ["error, estimated", "true", "of matching"]
+    return table(head_row + ["status"] * told, rows, numeric=range(1, len(names) + 4))
 
 
-def solution_figure(report: Report, name: str, points: list[Point]) -> str | None:
+def solution_figure(report: Report, name: str, points: list[Point], group: str) -> str | None:
     report.progress(f"drawing solutions of {name}")
     lines, dots, framing = [], [], []
     cut = False
@@ -526,8 +533,8 @@ def solution_figure(report: Report, name: str, points: list[Point]) -> str | Non
             dots.append(Curve(places[inside], np.asarray(values[name])[inside], colour))
     panel = panels.curves(lines, dots, [], report.problem.log, report.variable_label(), report.label(name), framing)
     unknown = next(unknown for unknown in report.problem.unknown_list if unknown.name == name)
-    title = f"{plain_name(name)}: {unknown.label}" if unknown.label else plain_name(name)
-    return figure(panel, title, "Drawn as long as an oscillation can be told apart." if cut else "")
+    title = f"{unknown.label} {plain_name(name)}" if unknown.label else plain_name(name)
+    return figure(panel, f"{title[0].upper() + title[1:]}, {group}", "Drawn as long as an oscillation can be told apart." if cut else "")
 
 
 def coefficients(report: Report, typical: list[Point]) -> str:
@@ -567,13 +574,15 @@ def coefficient_figure(report: Report, number: int, constant: str, name: str, po
         framing.append(y[own])
         at = crossovers_of(report, number, point)
         known = np.isfinite(y)
-        if at.size and known.any():
+        if known.any():
             to_x = report.problem.to_x
+            at = at[(at >= x[known][0]) & (at <= x[known][-1])]
             marks.append(Curve(at, np.interp(to_x(at), to_x(x[known]), y[known]), colour))
     if not any(np.isfinite(part).any() for part in framing):
         return None
     panel = panels.curves(lines, [], marks, report.problem.log, report.variable_label(), plain_name(constant), framing)
-    return figure(panel, f"{plain_name(constant)} of {in_words(report.problem.patches[number].name)}")
+    note = "Zero to rounding." if max(np.nanmax(np.abs(part)) for part in framing if part.size) < ROUNDING else ""
+    return figure(panel, f"{plain_name(constant)} of {in_words(report.problem.patches[number].name)}", note)
 
 
 def coefficient_curve(report: Report, number: int, name: str,
@@ -613,8 +622,10 @@ def crossover_figures(report: Report) -> list[str]:
     names = [name for name in report.scan.crossovers if name not in repeated]
     figures = []
     for name in names:
-        left_right = in_words(str(name)[len("crossover_"):])
-        drawn = quantity_figure(report, str(name), f"Crossover {left_right}", with_unit(plain_name(report.problem.symbol),
+        left, right = next((p.name, q.name) for p, q in zip(report.problem.patches, report.problem.patches[1:])
+                           if name == f"crossover_{p.name}_{q.name}")
+        title = f"Crossover from {in_words(left)} to {in_words(right)}"
+        drawn = quantity_figure(report, str(name), title, with_unit(plain_name(report.problem.symbol),
                                                                                       report.problem.unit))
         if drawn:
             figures.append(drawn)
@@ -647,9 +658,9 @@ def quantity_table(report: Report, names: list[str]) -> str:
             continue
         entry = report.problem.derived.get(name, {})
         text = str(entry.get("value", ""))
-        cells = [f"{np.quantile(values, q):.6g}" for q in (0.0, 0.5, 1.0)]
+        cells = [round_number(np.quantile(values, q)) for q in (0.0, 0.5, 1.0)]
         rows.append((escape(in_words(name)), report.math.expression(text) if text else "",
-                     *(cells if len(report.scan) > 1 else [cells[1]]), escape(_unit(report, name))))
+                     *(cells if len(report.scan) > 1 else [cells[1]]), escape(plain_name(_unit(report, name)))))
     quantiles = ("smallest", "median", "largest") if len(report.scan) > 1 else ("value",)
     return table(("", "", *quantiles, "unit"), rows, numeric=range(2, 2 + len(quantiles)), formulas=(1,))
 

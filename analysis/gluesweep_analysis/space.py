@@ -13,7 +13,7 @@ Statistic = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 def with_unit(text: str, unit: str) -> str:
-    return text if unit in ("", "1") else f"{text} [{unit}]"
+    return text if unit in ("", "1") else f"{text} [{plain_name(unit)}]"
 
 
 @dataclass
@@ -102,17 +102,18 @@ class Space:
         order = np.argsort(-self.influence(values), kind="stable")[:count]
         return [self.axes[i] for i in sorted(order)]
 
+    def places(self, chosen: np.ndarray) -> np.ndarray:
+        """Points in the unit cube, (points, parameters)."""
+        columns = [(axis.coordinate[chosen] - axis.coordinate.min()) / np.ptp(axis.coordinate) for axis in self.axes]
+        return np.stack(columns, axis=1) if columns else np.zeros((chosen.size, 1))
+
     def spread(self, candidates: np.ndarray, count: int) -> list[int]:
         """Positions of points that lie far apart, from the middle of the space outwards, then in its order."""
         if not self.axes or candidates.size <= count:
             return [int(position) for position in candidates[:count]]
         if candidates.size > 5000:
             candidates = candidates[np.linspace(0, candidates.size - 1, 5000).astype(np.int64)]
-        columns = []
-        for axis in self.axes:
-            coordinate = axis.coordinate
-            columns.append((coordinate[candidates] - coordinate.min()) / np.ptp(coordinate))
-        points = np.stack(columns, axis=1)
+        points = self.places(candidates)
         # Not the very corners: typical points are wanted.
         inner = np.flatnonzero((np.abs(points - 0.5) <= 0.45).all(axis=1))
         points, candidates = (points[inner], candidates[inner]) if inner.size >= count else (points, candidates)
@@ -122,6 +123,20 @@ class Space:
             distance = np.minimum(distance, np.abs(points - points[chosen[-1]]).max(axis=1))
             chosen.append(int(np.argmax(distance)))
         return [int(candidates[i]) for i in sorted(chosen, key=lambda index: tuple(points[index]))]
+
+    def leaders(self, candidates: np.ndarray, count: int, least_distance: float = 0.15) -> list[int]:
+        """The first of the candidates that are not next to one taken before."""
+        if candidates.size == 0:
+            return []
+        points = self.places(candidates)
+        left = np.ones(candidates.size, dtype=bool)
+        chosen: list[int] = []
+        while left.any() and len(chosen) < count:
+            first = int(np.argmax(left))
+            chosen.append(int(candidates[first]))
+            left &= np.abs(points - points[first]).max(axis=1) > least_distance
+            left[first] = False
+        return chosen
 
 
 def names_of(axes: Sequence[Axis]) -> str:

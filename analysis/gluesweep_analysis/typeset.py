@@ -20,14 +20,19 @@ _LETTERS = dict(zip(_GREEK, "αβγδεζηθικλμνξπρστυφχψωΓΔ�
 _SIGNS = {"plus": "+", "minus": "-"}
 _FUNCTIONS = {"log": r"\ln", "log10": r"\log_{10}", "asin": r"\arcsin", "acos": r"\arccos", "atan": r"\arctan",
               "erf": r"\mathrm{erf}"}
-SUM, PRODUCT, POWER, ATOM = range(4)
+SUM, PRODUCT, POWER, ATOM = range(4)  # how tightly a formula binds
+DISPLAY, SMALL, INLINE = range(3)  # how its fractions are written
 LONGEST_EXPONENT = 24  # characters of LaTeX; longer ones are written exp(...)
 _UNIT = 20.0  # font size in the units of the drawing
 
 
+_INDICES = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+
+
 def plain_name(name: str) -> str:
-    """A name for figures and tables, with Greek letters: Omega_m is Ω_m."""
-    return "_".join(_LETTERS.get(part, part) for part in name.split("_"))
+    """A name or unit for figures and tables, with Greek letters and indices: Omega_m is Ω_m, k1 is k₁."""
+    name = re.sub(r"[A-Za-z]+", lambda word: _LETTERS.get(word[0], word[0]), name)
+    return re.sub(r"(?<=[^\W\d_])_?(\d+)\b", lambda digits: digits[1].translate(_INDICES), name)
 
 
 def _word(word: str) -> str:
@@ -39,18 +44,40 @@ def _word(word: str) -> str:
     return word if len(word) == 1 or word.isdigit() else rf"\mathrm{{{word}}}"
 
 
+def _phrase(name: str) -> str:
+    return rf"\mathrm{{{name.replace('_', chr(92) + ' ')}}}"
+
+
 class Typesetter:
     """Writes the expressions of a problem in LaTeX."""
 
     def __init__(self, problem: Problem) -> None:
         self.symbol_name = problem.symbol
+        self.special: dict[str, str] = {}
         self.derivatives = {state: (unknown.name, order) for unknown in problem.unknown_list
                             for order, state in enumerate(unknown.states) if order}
+        self.special = self._results(problem)
+
+    def _results(self, problem: Problem) -> dict[str, str]:
+        """LaTeX of the names that derived quantities may use: asymptotic constants, crossovers, values at the end."""
+        names = {f"{state}_end": rf"{self.name(state)}(\mathrm{{end}})" for state in problem.states}
+        constants = [constant for patch in problem.patches for constant in patch.constants]
+        for patch in problem.patches:
+            for constant, column in zip(patch.constants, patch.columns()):
+                owner = rf"{_phrase(patch.name)},\,\," if constants.count(constant) > 1 else ""
+                names[f"{column}_limit"] = rf"{_word(constant)}_{{{owner}\infty}}"
+        pairs = list(zip(problem.patches, problem.patches[1:]))
+        for left, right in pairs:
+            which = rf"{_phrase(left.name)}\,\to\,{_phrase(right.name)}" if len(pairs) > 1 else r"\times"
+            names[f"crossover_{left.name}_{right.name}"] = rf"{_word(problem.symbol)}_{{{which}}}"
+        return names
 
     def name(self, name: str) -> str:
         """An identifier: what follows '_' and final digits as index; lower derivatives as fractions."""
         if name in self.derivatives:
             return self.derivative(*self.derivatives[name])
+        if name in self.special:
+            return self.special[name]
         head, *rest = (part for part in name.split("_") if part)
         digits = re.fullmatch(r"([A-Za-z]+)(\d+)", head)
         if digits:
@@ -65,70 +92,78 @@ class Typesetter:
 
     def terms(self, text: str) -> list[str]:
         """LaTeX of the terms of a sum, each but the first with its sign."""
-        return self._terms(parse(text).body, nested=False)
+        return self._terms(parse(text).body, DISPLAY)
 
-    def _terms(self, node: ast.expr, nested: bool) -> list[str]:
+    def _terms(self, node: ast.expr, style: int) -> list[str]:
         if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)):
             sign = "+" if isinstance(node.op, ast.Add) else "-"
-            return self._terms(node.left, nested) + [rf"{sign}\;{self._within(node.right, PRODUCT, nested)}"]
-        return [self._node(node, nested)[0]]
+            return self._terms(node.left, style) + [rf"{sign}\;{self._within(node.right, PRODUCT, style)}"]
+        return [self._node(node, style)[0]]
 
-    def _within(self, node: ast.expr, least: int, nested: bool) -> str:
+    def _within(self, node: ast.expr, least: int, style: int) -> str:
         """In parentheses where the context binds tighter."""
-        text, level = self._node(node, nested)
+        text, level = self._node(node, style)
         return text if level >= least else rf"\left({text}\right)"
 
-    def _node(self, node: ast.expr, nested: bool) -> tuple[str, int]:
-        """nested: inside a fraction or an exponent, where fractions are small."""
+    def _node(self, node: ast.expr, style: int) -> tuple[str, int]:
+        """LaTeX of a formula, and how tightly it binds."""
         if isinstance(node, ast.Constant):
             return self._number(node.value), ATOM
         if isinstance(node, ast.Name):
             return self.name(node.id[:-1] if node.id.endswith("_") else node.id), ATOM
         if isinstance(node, ast.UnaryOp):
             if isinstance(node.op, ast.UAdd):
-                return self._node(node.operand, nested)
-            return f"-{self._within(node.operand, PRODUCT, nested)}", SUM
+                return self._node(node.operand, style)
+            return f"-{self._within(node.operand, PRODUCT, style)}", SUM
         if isinstance(node, ast.Call):
-            return self._call(node, nested)
+            return self._call(node, style)
         assert isinstance(node, ast.BinOp)
-        return self._operation(node, nested)
+        return self._operation(node, style)
 
-    def _operation(self, node: ast.BinOp, nested: bool) -> tuple[str, int]:
+    def _operation(self, node: ast.BinOp, style: int) -> tuple[str, int]:
         if isinstance(node.op, (ast.Add, ast.Sub)):
-            return " ".join(self._terms(node, nested)).replace(r"\;", " "), SUM
+            return " ".join(self._terms(node, style)).replace(r"\;", " "), SUM
         if isinstance(node.op, ast.Pow):
-            return self._power(node, nested)
+            return self._power(node, style)
         # A leading minus needs no parentheses and belongs before a fraction: -k1*A, -3/(2*t).
         minus = isinstance(node.left, ast.UnaryOp) and isinstance(node.left.op, ast.USub)
         left_node = node.left.operand if minus and isinstance(node.left, ast.UnaryOp) else node.left
         if isinstance(node.op, ast.Div):
-            upper, lower = self._node(left_node, True)[0], self._node(node.right, True)[0]
-            text = rf"{chr(92)}{'frac' if nested else 'dfrac'}{{{upper}}}{{{lower}}}"
+            text = self._fraction(left_node, node.right, style)
         else:
-            right = self._within(node.right, PRODUCT, nested)
+            right = self._within(node.right, PRODUCT, style)
             times = r"\cdot " if re.match(r"(\\d?frac\{|\{)*\d", right) else r"\,"
-            text = f"{self._within(left_node, PRODUCT, nested)}{times}{right}"
-            left = self._node(left_node, nested)[0]
+            text = f"{self._within(left_node, PRODUCT, style)}{times}{right}"
+            left = self._node(left_node, style)[0]
             if left.startswith("-") and not minus:  # (-k1*A)*B read from the left
                 text, minus = f"{left[1:]}{times}{right}", True
         return (f"-{text}", SUM) if minus else (text, PRODUCT)
 
-    def _power(self, node: ast.BinOp, nested: bool) -> tuple[str, int]:
+    def _fraction(self, upper: ast.expr, lower: ast.expr, style: int) -> str:
+        if style == INLINE:
+            return f"{self._within(upper, PRODUCT, INLINE)}/{self._within(lower, ATOM, INLINE)}"
+        command = r"\dfrac" if style == DISPLAY else r"\frac"
+        return f"{command}{{{self._node(upper, SMALL)[0]}}}{{{self._node(lower, SMALL)[0]}}}"
+
+    def _power(self, node: ast.BinOp, style: int) -> tuple[str, int]:
         exponent = node.right
         if isinstance(exponent, ast.Constant) and exponent.value == 0.5:
-            return rf"\sqrt{{{self._node(node.left, nested)[0]}}}", ATOM
+            return rf"\sqrt{{{self._node(node.left, style)[0]}}}", ATOM
         raised = self._exponent(exponent)
         if isinstance(node.left, ast.Call) and self._is_named(node.left):  # sin^2(x)
-            return f"{self._function(node.left)}^{{{raised}}}{self._arguments(node.left, nested)}", POWER
-        return f"{{{self._within(node.left, ATOM, nested)}}}^{{{raised}}}", POWER
+            return f"{self._function(node.left)}^{{{raised}}}{self._arguments(node.left, style)}", POWER
+        base = self._within(node.left, ATOM, style)
+        if "frac" in base and ("sqrt" in base or base.count("frac") > 1):
+            base = self._within(node.left, ATOM, INLINE)  # matplotlib sets the exponent of a tall base too low
+        return f"{{{base}}}^{{{raised}}}", POWER
 
     def _exponent(self, node: ast.expr) -> str:
         """Fractions of numbers on one line."""
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
-            upper, lower = self._node(node.left, True)[0], self._within(node.right, ATOM, True)
+            upper, lower = self._node(node.left, SMALL)[0], self._within(node.right, ATOM, SMALL)
             if len(upper) + len(lower) <= 6:
                 return f"{upper}/{lower}"
-        return self._node(node, True)[0]
+        return self._node(node, SMALL)[0]
 
     @staticmethod
     def _number(value: float) -> str:
@@ -151,30 +186,30 @@ class Typesetter:
         name = self._called(node)
         return _FUNCTIONS.get(name, "\\" + name)
 
-    def _arguments(self, node: ast.Call, nested: bool) -> str:
-        inside = r",\,".join(self._node(argument, nested)[0] for argument in node.args)
+    def _arguments(self, node: ast.Call, style: int) -> str:
+        inside = r",\,".join(self._node(argument, style)[0] for argument in node.args)
         return rf"\left({inside}\right)"
 
-    def _call(self, node: ast.Call, nested: bool) -> tuple[str, int]:
-        inside = self._node(node.args[0], nested)[0]
+    def _call(self, node: ast.Call, style: int) -> tuple[str, int]:
+        inside = self._node(node.args[0], style)[0]
         match self._called(node):
             case "sqrt":
                 return rf"\sqrt{{{inside}}}", ATOM
             case "abs":
                 return rf"\left|{inside}\right|", ATOM
             case "exp":
-                return self._exponential(node.args[0], nested), POWER
+                return self._exponential(node.args[0], style), POWER
             case "expm1":
-                return f"{self._exponential(node.args[0], nested)} - 1", SUM
+                return f"{self._exponential(node.args[0], style)} - 1", SUM
             case "log1p":
-                return rf"\ln\left(1 + {self._within(node.args[0], PRODUCT, nested)}\right)", PRODUCT
-        return self._function(node) + self._arguments(node, nested), PRODUCT
+                return rf"\ln\left(1 + {self._within(node.args[0], PRODUCT, style)}\right)", PRODUCT
+        return self._function(node) + self._arguments(node, style), PRODUCT
 
-    def _exponential(self, argument: ast.expr, nested: bool) -> str:
+    def _exponential(self, argument: ast.expr, style: int) -> str:
         raised = self._exponent(argument)
         if len(raised) <= LONGEST_EXPONENT and "frac" not in raised:
             return f"e^{{{raised}}}"
-        return rf"\exp\left({self._node(argument, nested)[0]}\right)"
+        return rf"\exp\left({self._node(argument, style)[0]}\right)"
 
     # --- drawn ---------------------------------------------------------------------------------------------------------
 
