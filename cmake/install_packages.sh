@@ -13,7 +13,7 @@ packages=(
   libboost-dev libboost-program-options-dev libsundials-dev
   libgtest-dev libgmock-dev
   python3 python3-numpy python3-scipy python3-matplotlib python3-yaml
-  python3-h5py python3-xarray python3-h5netcdf
+  python3-h5py python3-xarray python3-h5netcdf python3-pytest
 )
 
 list=no

@@ -94,7 +94,7 @@ class Panel:
 def _inline(svg: str, description: str) -> str:
     svg = svg[svg.index("<svg"):]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
-    svg = re.sub(r"<!--.*?-->\s*", "", svg, flags=re.S)
+    svg = re.sub(r"<!--.*?-->\s*|<style .*?</style>", "", svg, flags=re.S)  # the page has a style sheet of its own
     svg = re.sub(r' (?:width|height)="[\d.]+pt"', "", svg, count=2)
     svg = re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
     svg = svg.replace("<svg", f'<svg class="plot" role="img" aria-label="{_escaped(description)}"', 1)

@@ -327,7 +327,7 @@ def parameter_table(report: Report) -> str:
         else:
             value = round_number(report.scan.fixed.get(name, float("nan")))
         unit = entry.get("unit") or "1"
-        rows.append((report.math.symbol(name), escape(str(entry.get("label") or in_words(name))), value,
+        rows.append((report.math.symbol(name), escape(str(entry.get("label") or "")), value,
                      "" if unit == "1" else escape(plain_name(str(unit)))))
     return table(("", "", "value", "unit"), rows)
 
