@@ -37,34 +37,34 @@ class Dual:
         return rule(*inputs)
 
     def __add__(self, other: Any) -> Dual:
-        return np.add(self, other)
+        return _RULES[np.add](self, other)
 
     def __radd__(self, other: Any) -> Dual:
-        return np.add(other, self)
+        return _RULES[np.add](other, self)
 
     def __sub__(self, other: Any) -> Dual:
-        return np.subtract(self, other)
+        return _RULES[np.subtract](self, other)
 
     def __rsub__(self, other: Any) -> Dual:
-        return np.subtract(other, self)
+        return _RULES[np.subtract](other, self)
 
     def __mul__(self, other: Any) -> Dual:
-        return np.multiply(self, other)
+        return _RULES[np.multiply](self, other)
 
     def __rmul__(self, other: Any) -> Dual:
-        return np.multiply(other, self)
+        return _RULES[np.multiply](other, self)
 
     def __truediv__(self, other: Any) -> Dual:
-        return np.divide(self, other)
+        return _RULES[np.divide](self, other)
 
     def __rtruediv__(self, other: Any) -> Dual:
-        return np.divide(other, self)
+        return _RULES[np.divide](other, self)
 
     def __pow__(self, other: Any) -> Dual:
-        return np.power(self, other)
+        return _RULES[np.power](self, other)
 
     def __rpow__(self, other: Any) -> Dual:
-        return np.power(other, self)
+        return _RULES[np.power](other, self)
 
     def __neg__(self) -> Dual:
         return Dual(-self.value, -self.slope)

@@ -18,7 +18,7 @@ Arrays = dict[str, np.ndarray]
 class NetworkFile(Protocol):
     """What the networks need of a file: the group's attributes and arrays, whole or by rows."""
 
-    attributes: Mapping[str, Any]
+    attributes: dict[str, Any]
 
     def array(self, name: str) -> np.ndarray: ...
 
@@ -59,7 +59,7 @@ class _Trunk:
     """Hidden layers that all points share, and their mixing into features."""
 
     def __init__(self, file: NetworkFile, prefix: str, names: list[str]) -> None:
-        self.activation = {"tanh": np.tanh, "sin": np.sin}[str(file.attributes["activation"])]
+        self.activation: Any = {"tanh": np.tanh, "sin": np.sin}[str(file.attributes["activation"])]
         own = {name[len(prefix):]: file.array(name) for name in names if name.startswith(prefix)}
         self.slope, self.centre, self.mixing = own["slope"], own["centre"], own["mixing"]
         count = sum(name.startswith("weight_") for name in own)

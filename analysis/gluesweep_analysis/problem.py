@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping, Sequence
 
 import numpy as np
-import yaml
+import yaml  # type: ignore[import]
 
 from .expressions import Compiled, compile_expression, derivatives, names_in, with_derivatives
 
@@ -161,7 +161,7 @@ class Problem:
                              **dict(zip(patch.constants, constants)))
         for name, value in patch.compiled_definitions:
             symbols[name] = value(symbols)
-        state = {}
+        state: dict[str, Any] = {}
         for unknown in self.unknown_list:
             found = derivatives(patch.compiled_solution[unknown.name](symbols), unknown.order - 1)
             state.update(zip(unknown.states, found))
@@ -173,7 +173,7 @@ class Problem:
         patch = self.patches[number]
         return self.patch_state(number, position, parameters, [constants[c] for c in patch.constants])[name]
 
-    def rates(self, position: Any, state: Sequence[Any], parameters: Mapping[str, Any]) -> np.ndarray:
+    def rates(self, position: Any, state: Sequence[Any] | np.ndarray, parameters: Mapping[str, Any]) -> np.ndarray:
         """U' of the first-order system."""
         symbols = {**parameters, self.symbol: position, **dict(zip(self.states, state))}
         for name, value in self._rate_definitions:

@@ -101,7 +101,7 @@ class Point:
 
 
 class Report:
-    """What all sections need, read once."""
+    """What the sections have in common, read once."""
 
     def __init__(self, scan: Scan, progress: Progress) -> None:
         self.scan = scan
@@ -125,6 +125,7 @@ class Report:
         self.tolerance = float(training["tolerance"]) if "tolerance" in training else None
         self.can_evaluate = self._can_evaluate()
         self.time_left = REFERENCE_SECONDS
+        self._evaluated: dict[int, dict[str, np.ndarray]] = {}
         self.references: dict[int, tuple[np.ndarray, dict[str, np.ndarray]]] = {}
 
     def column(self, name: str) -> np.ndarray:
@@ -191,10 +192,8 @@ class Report:
     def evaluated(self, point: Point) -> dict[str, np.ndarray]:
         if point.sample not in self._evaluated:
             values = self.scan.evaluate(point.sample, self.dense_places())
-            self._evaluated[point.sample] = {name: values[name].values for name in values}
+            self._evaluated[point.sample] = {str(name): values[name].values for name in values}
         return self._evaluated[point.sample]
-
-    _evaluated: dict[int, dict[str, np.ndarray]] = {}
 
     def solved(self, point: Point, until: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
         """Independent values of the unknowns at some places, up to the output point `until`."""
@@ -538,7 +537,7 @@ def solution_figure(report: Report, name: str, points: list[Point], group: str) 
 
 
 def coefficients(report: Report, typical: list[Point]) -> str:
-    figures = []
+    figures: list[str | None] = []
     for number, patch in enumerate(report.problem.patches):
         for constant, name in zip(patch.constants, patch.columns()):
             if len(figures) < MOST_FUNCTIONS:
@@ -758,7 +757,6 @@ def footer(report: Report) -> str:
 def build(scan: Scan, progress: Progress = silent) -> str:
     """The page's HTML."""
     report = Report(scan, progress)
-    report._evaluated = {}
     typical, worst = report.typical(), report.worst()
     sections = [head(report), what_was_run(report), quality(report), solutions(report, typical, worst),
                 coefficients(report, typical), derived(report), times(report), job_and_versions(report), footer(report)]

@@ -43,7 +43,9 @@ class ScanFile:
             raise AnalysisError(f"'{self.path}' has format version {self.root.get('format_version')}; this package reads "
                                 f"version {FORMAT_VERSION}: use the package that came with the program that wrote it")
         group = self.file.get("network")
-        self.attributes = {} if group is None else {name: text(value) for name, value in group.attrs.items()}
+        self.attributes: dict[str, Any] = {}
+        if group is not None:
+            self.attributes = {name: text(value) for name, value in group.attrs.items()}
         self._cache: dict[str, np.ndarray] = {}
 
     def dataset(self, name: str) -> h5py.Dataset:
