@@ -5,7 +5,7 @@ The formulas are those that the attributes of the file's group /network spell ou
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Mapping, Protocol
+from typing import Any, Callable, Mapping, Protocol
 
 import numpy as np
 
@@ -55,15 +55,14 @@ def mapped(parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.clip(2.0 * position / whole - 1.0, -1.0, 1.0)
 
 
-class _Trunk:
+class Trunk:
     """Hidden layers that all points share, and their mixing into features."""
 
-    def __init__(self, file: NetworkFile, prefix: str, names: list[str]) -> None:
-        self.activation: Any = {"tanh": np.tanh, "sin": np.sin}[str(file.attributes["activation"])]
-        own = {name[len(prefix):]: file.array(name) for name in names if name.startswith(prefix)}
-        self.slope, self.centre, self.mixing = own["slope"], own["centre"], own["mixing"]
-        count = sum(name.startswith("weight_") for name in own)
-        self.layers = [(own[f"weight_{layer}"], own[f"bias_{layer}"]) for layer in range(2, 2 + count)]
+    def __init__(self, activation: str, arrays: Mapping[str, np.ndarray]) -> None:
+        self.activation: Any = {"tanh": np.tanh, "sin": np.sin}[activation]
+        self.slope, self.centre, self.mixing = arrays["slope"], arrays["centre"], arrays["mixing"]
+        count = sum(name.startswith("weight_") for name in arrays)
+        self.layers = [(arrays[f"weight_{layer}"], arrays[f"bias_{layer}"]) for layer in range(2, 2 + count)]
 
     def features(self, xi: np.ndarray) -> np.ndarray:
         """(B, M) -> (B, M, F)."""
@@ -78,8 +77,11 @@ class _SharedTrunk:
 
     def __init__(self, file: NetworkFile) -> None:
         names = str(file.attributes["trunk_arrays"]).split()
-        self.trunks = {prefix: _Trunk(file, prefix, names) for prefix in ("trunk_", "rescue_trunk_")
-                       if prefix + "mixing" in names}
+        self.trunks = {}
+        for prefix in ("trunk_", "rescue_trunk_"):
+            arrays = {name[len(prefix):]: file.array(name) for name in names if name.startswith(prefix)}
+            if arrays:
+                self.trunks[prefix] = Trunk(str(file.attributes["activation"]), arrays)
 
     def coefficients(self, rows: Arrays, columns: slice, xi: np.ndarray, scale: np.ndarray) -> np.ndarray:
         values = np.empty_like(scale)
@@ -127,6 +129,40 @@ class _Perceptrons:
         return scale * (constant + value) if self.is_sum else constant + scale * value
 
 
+# (constants of a patch, xi (B, M), their scale (B, n, M)) -> coefficients (B, n, M)
+Coefficients = Callable[[slice, np.ndarray, np.ndarray], np.ndarray]
+
+
+def assembled(problem: Problem, maps: np.ndarray, scales: np.ndarray, networks: Coefficients, position: np.ndarray,
+              parameters: Mapping[str, Any], is_sum: bool) -> Evaluation:
+    """The solution of all patches: maps (B, P, m), scales (B, K, T), places (B, M) of the variable."""
+    x = problem.to_x(position)
+    edges = problem.edges(parameters)
+    size = len(problem.states)
+    result = Evaluation({}, {})
+    for number, patch in enumerate(problem.patches):
+        a, b = maps[:, number, 0, None], maps[:, number, 1, None]
+        inside = (x >= a) & (x <= b)
+        place = np.clip(x, a, b)
+        xi = mapped(maps[:, number], place)
+        columns = slice(number * size, (number + 1) * size)
+        values = networks(columns, xi, np.exp(chebyshev(xi, scales[:, columns])))
+        for k, name in enumerate(patch.columns()):
+            result.coefficients[name] = np.where(inside, values[:, k], np.nan)
+        # Outside its region a patch is asked at the region's edge, where it is certainly defined.
+        own_position = np.where(inside, position, problem.to_variable(place))
+        state = problem.patch_state(number, own_position, parameters, list(np.moveaxis(values, 1, 0)))
+        for name, own in state.items():
+            own = np.broadcast_to(own, x.shape)
+            if number == 0:
+                result.state[name] = np.array(own)
+            elif is_sum:
+                result.state[name] = result.state[name] + own
+            else:
+                result.state[name] = np.where(x > edges[number], own, result.state[name])
+    return result
+
+
 class Networks:
     """Evaluates the networks of points of a file."""
 
@@ -157,7 +193,11 @@ class Networks:
             if self.method == "plain":
                 return Evaluation(self._plain_state(read["head"], position), {})
             read |= {name: self.file.rows(name, rows) for name in ("map", "scale")}
-            return self._of_patches(read, position, parameters)
+
+            def coefficients(columns: slice, xi: np.ndarray, scale: np.ndarray) -> np.ndarray:
+                return self.networks.coefficients(read, columns, xi, scale)
+
+            return assembled(self.problem, read["map"], read["scale"], coefficients, position, parameters, self.is_sum)
 
     @property
     def places_at_once(self) -> int:
@@ -172,33 +212,3 @@ class Networks:
         base, unit, logarithm = (rest[:, i, :, None] for i in range(3))
         state = np.where(logarithm == 1.0, base * np.exp(unit * value), base + unit * value)
         return {name: state[:, i] for i, name in enumerate(self.problem.states)}
-
-    def _of_patches(self, rows: Arrays, position: np.ndarray, parameters: Mapping[str, Any]) -> Evaluation:
-        problem, x = self.problem, self.problem.to_x(position)
-        edges = problem.edges(parameters)
-        size = len(problem.states)
-        result = Evaluation({}, {})
-        for number, patch in enumerate(problem.patches):
-            own = rows["map"][:, number]
-            a, b = own[:, 0, None], own[:, 1, None]
-            inside = (x >= a) & (x <= b)
-            place = np.clip(x, a, b)
-            xi = mapped(own, place)
-            columns = slice(number * size, (number + 1) * size)
-            scale = np.exp(chebyshev(xi, rows["scale"][:, columns]))
-            values = self.networks.coefficients(rows, columns, xi, scale)
-            for k, name in enumerate(patch.columns()):
-                result.coefficients[name] = np.where(inside, values[:, k], np.nan)
-            # Outside its region a patch is asked at the region's edge, where it is certainly defined.
-            own_position = np.where(inside, position, problem.to_variable(place))
-            state = problem.patch_state(number, own_position, parameters, list(np.moveaxis(values, 1, 0)))
-            owned = np.ones_like(inside) if number == 0 else x > edges[number]
-            for name, own_values in state.items():
-                own_values = np.broadcast_to(own_values, x.shape)
-                if number == 0:
-                    result.state[name] = np.array(own_values)
-                elif self.is_sum:
-                    result.state[name] = result.state[name] + own_values
-                else:
-                    result.state[name] = np.where(owned, own_values, result.state[name])
-        return result
