@@ -13,6 +13,7 @@ from .errors import AnalysisError
 from .problem import Problem
 
 Arrays = dict[str, np.ndarray]
+ROUNDING = 1e-12  # of a region's ends, in its length
 
 
 class NetworkFile(Protocol):
@@ -142,7 +143,8 @@ def assembled(problem: Problem, maps: np.ndarray, scales: np.ndarray, networks: 
     result = Evaluation({}, {})
     for number, patch in enumerate(problem.patches):
         a, b = maps[:, number, 0, None], maps[:, number, 1, None]
-        inside = (x >= a) & (x <= b)
+        slack = ROUNDING * (b - a)
+        inside = (x >= a - slack) & (x <= b + slack)
         place = np.clip(x, a, b)
         xi = mapped(maps[:, number], place)
         columns = slice(number * size, (number + 1) * size)
