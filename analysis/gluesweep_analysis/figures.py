@@ -118,7 +118,7 @@ def finish_axis(axis: Any, log: bool) -> None:
         axis.set_major_formatter(_linear_formatter(*axis.get_view_interval()))
         return
     low, high = axis.get_view_interval()
-    if low > 0 and high < 30 * low:  # powers of ten alone would be too few
+    if low > 0 and np.floor(np.log10(high)) - np.ceil(np.log10(low)) < 2:  # powers of ten alone would be too few
         ticks = _round_numbers(low, high)
         axis.set_major_locator(FixedLocator(ticks))
         axis.set_minor_locator(FixedLocator([]))
@@ -145,12 +145,12 @@ def _linear_formatter(low: float, high: float) -> FuncFormatter:
 
 
 def _round_numbers(low: float, high: float) -> list[float]:
-    """Some four to seven round numbers between two that are less than 1.5 decades apart."""
-    for digits in ((1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)):
+    """Some three to seven round numbers between two that are less than three decades apart."""
+    for digits in ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 5, 7), (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)):
         decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
         ticks = [digit * 10.0**decade for decade in decades for digit in digits if low <= digit * 10.0**decade <= high]
-        if len(ticks) >= 4:
-            return ticks[:9]
+        if len(ticks) >= (3 if high > 10 * low else 4):
+            return ticks
     return [float(f"{value:.4g}") for value in np.linspace(low, high, 4)]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import LogNorm, Normalize
 
 from .figures import DASHES, INK, MUTED, RASTER, SERIES, SURFACE, Panel, colours, spans_decades
-from .space import Axis, Space, Statistic, grouped, largest_of_groups, median_of_groups
+from .space import Axis, Space, Statistic, grouped, largest_of_groups, mean_of_groups, median_of_groups
 
 FEW = 1500  # points that are drawn one by one; more are drawn in cells
 MOST_CELLS = (56, 40)
@@ -99,33 +99,47 @@ def _cells(panel: Panel, x: Axis, y: Axis, values: np.ndarray, statistic: Statis
                                  cmap="viridis", rasterized=True)
 
 
-def status_map(space: Space, status: np.ndarray, kinds: Sequence[tuple[str, np.ndarray]]) -> Panel:
-    """Where points of each kind lie: converged ones in grey, the others in colours, on top."""
+def status_map(space: Space, kinds: Sequence[tuple[str, np.ndarray]]) -> Panel:
+    """Where the points of each kind lie, in colours on top of all others in grey."""
     panel = Panel()
-    is_other = np.zeros(status.size)
-    for _, mask in kinds:
-        is_other[mask] = 1.0
-    axes = space.most_important(is_other)
+    is_other = np.any([mask for _, mask in kinds], axis=0)
+    axes = space.most_important(is_other.astype(float))
     x = axes[0]
-    generator = np.random.default_rng(0)
-    y_values = axes[1].values if len(axes) > 1 else generator.uniform(0.1, 0.9, status.size)
-    rest = np.flatnonzero(is_other == 0)
-    rest = rest if rest.size <= 20000 else generator.choice(rest, 20000, replace=False)
-    panel.axes.scatter(x.values[rest], y_values[rest], s=_mark_size(rest.size), color="#8a94a0", alpha=0.45,
-                       linewidths=0, rasterized=True)
+    # Along a single parameter points are spread out upwards, so that they do not hide each other.
+    y_values = axes[1].values if len(axes) > 1 else np.random.default_rng(0).uniform(0.1, 0.9, is_other.size)
+    size = _mark_size(is_other.size)
+    panel.axes.scatter(x.values[~is_other], y_values[~is_other], s=size, color="#8a94a0", alpha=0.45, linewidths=0,
+                       rasterized=True)
     for colour, (_, mask) in zip(STATUS_COLOURS, kinds):
-        chosen = np.flatnonzero(mask)
-        chosen = chosen if chosen.size <= 20000 else generator.choice(chosen, 20000, replace=False)
-        panel.axes.scatter(x.values[chosen], y_values[chosen], s=max(7.0, _mark_size(rest.size)), color=colour,
-                           linewidths=0, rasterized=True)
+        panel.axes.scatter(x.values[mask], y_values[mask], s=max(7.0, size), color=colour, linewidths=0, rasterized=True)
     panel.axes.set_xscale("log" if x.log else "linear")
     if len(axes) > 1:
         panel.axes.set_yscale("log" if axes[1].log else "linear")
-        panel.finish(x.label, axes[1].label)
-    else:
-        panel.finish(x.label, "")
+    panel.finish(x.label, axes[1].label if len(axes) > 1 else "")
+    if len(axes) == 1:
         panel.axes.set_yticks([])
     return panel
+
+
+def share_map(space: Space, chosen: np.ndarray, label: str) -> tuple[Panel, list[Axis]]:
+    """The share of many points that are chosen, over the parameters that matter most to it."""
+    axes = space.most_important(chosen.astype(float))
+    values = 100.0 * chosen
+    panel = Panel()
+    x = axes[0]
+    if len(axes) == 1:
+        count = 120
+        edges = x.edges(count)
+        panel.axes.stairs(grouped(x.bins(count), values, count, mean_of_groups), edges, color=SERIES[1], fill=True,
+                          alpha=0.5)
+        panel.axes.set_ylim(0, 104)
+    else:
+        drawn = _cells(panel, x, axes[1], values, mean_of_groups, Normalize(0.0, 100.0))
+        panel.axes.set_yscale("log" if axes[1].log else "linear")
+        panel.bar(drawn, label, log=False)
+    panel.axes.set_xscale("log" if x.log else "linear")
+    panel.finish(x.label, axes[1].label if len(axes) > 1 else label)
+    return panel, axes
 
 
 STATUS_COLOURS = ["#e0602a", "#c2418f", "#7a5bd0", "#b58900", "#3f8fc6"]
@@ -247,8 +261,9 @@ def _frame(panel: Panel, framing: Sequence[np.ndarray]) -> None:
 def block_times(first: np.ndarray, milliseconds: np.ndarray) -> Panel:
     """Time per point of each block over the id of its first sample."""
     panel = Panel()
-    panel.axes.plot(first, milliseconds, linestyle="none", marker="o", markersize=3.2, color=SERIES[0],
-                    markeredgewidth=0, rasterized=first.size > 400)
+    many = first.size > 400
+    panel.axes.plot(first, milliseconds, linestyle="none", marker="o", markersize=1.8 if many else 3.2,
+                    color=RASTER if many else SERIES[0], markeredgewidth=0, rasterized=many)
     panel.axes.set_yscale("log" if spans_decades(milliseconds, 1.0) else "linear")
     if panel.axes.get_yscale() == "linear":
         panel.axes.set_ylim(bottom=0)
@@ -264,7 +279,8 @@ def efficiencies(ranks: np.ndarray, shares: np.ndarray, actual: int) -> Panel:
     panel.axes.set_xscale("log", base=2)
     panel.axes.set_ylim(0, 104)
     panel.finish("ranks", "efficiency [%]")
-    panel.axes.set_xticks(ranks)
-    panel.axes.set_xticklabels([f"{rank:,}" for rank in ranks])
+    shown = ranks[:: max(1, int(np.ceil(ranks.size / 8)))]
+    panel.axes.set_xticks(shown)
+    panel.axes.set_xticklabels([f"{rank:,}" for rank in shown])
     panel.axes.minorticks_off()
     return panel

@@ -86,6 +86,12 @@ def duration(seconds: float) -> str:
     return f"{seconds / 3600:.3g} h"
 
 
+def sentence(text: str) -> str:
+    """With a capital, unless it begins with a symbol."""
+    first = text.split(" ", 1)[0]
+    return text[0].upper() + text[1:] if len(first) > 2 and first.isalpha() else text
+
+
 def in_words(name: str) -> str:
     return name.replace("_", " ")
 
@@ -367,11 +373,7 @@ def quality(report: Report) -> str:
     figures = []
     kinds = other_kinds(report)
     if kinds and len(report.space):
-        report.progress("drawing the status map")
-        legend = " ".join(key(f"{in_words(name)} ({int(mask.sum()):,})", colour, "box")
-                          for colour, (name, mask) in zip(panels.STATUS_COLOURS, kinds))
-        figures.append(figure(panels.status_map(report.space, report.status, kinds), "Where points did not converge",
-                              f"Grey: the others. {legend}"))
+        figures.append(status_figure(report, kinds))
     errors = np.where(report.done, report.estimate, np.nan)
     if np.isfinite(errors).any() and len(report.space):
         report.progress("drawing the error map")
@@ -388,6 +390,19 @@ def quality(report: Report) -> str:
     if not figures:
         parts.append(paragraph("No errors were estimated (verification.estimate is false), and none was verified.", "note"))
     return page.section("quality", "Status and errors", *parts, page.panels(figures))
+
+
+def status_figure(report: Report, kinds: list[tuple[str, np.ndarray]]) -> str:
+    report.progress("drawing the status map")
+    title = "Where points did not converge"
+    if len(report.scan) <= panels.FEW:
+        legend = " ".join(key(f"{in_words(name)} ({int(mask.sum()):,})", colour, "box")
+                          for colour, (name, mask) in zip(panels.STATUS_COLOURS, kinds))
+        return figure(panels.status_map(report.space, kinds), title, f"Grey: the others. {legend}")
+    panel, axes = panels.share_map(report.space, np.any([mask for _, mask in kinds], axis=0), "not converged [%]")
+    words = ", ".join(f"{int(mask.sum()):,} {in_words(name)}" for name, mask in kinds)
+    return figure(panel, title, f"Share of the points in each cell: {words}."
+                  + (f" Over {names_of(axes)}, which it depends on most." if len(report.space) > 2 else ""))
 
 
 def other_kinds(report: Report) -> list[tuple[str, np.ndarray]]:
@@ -488,7 +503,8 @@ def solutions(report: Report, typical: list[Point], worst: list[Point]) -> str:
     tables = [f"<h3>{title[0].upper() + title[1:]}</h3>{point_table(report, points)}" for title, points in groups if points]
     legend = keys([key("solution"), key("conventional matching", kind="dashed"),
                    key("independent integration or closed form", kind="dot")])
-    return page.section("solutions", "Solutions", page.columns(*tables), legend,
+    side_by_side = page.columns(*tables) if len(report.space) <= 3 else "".join(tables)
+    return page.section("solutions", "Solutions", side_by_side, legend,
                         page.panels(figures + ([along] if along else [])))
 
 
@@ -504,7 +520,7 @@ def point_table(report: Report, points: list[Point]) -> str:
         if told:
             row.append(escape(in_words(report.meanings[int(report.status[point.position])])))
         rows.append(row)
-    head_row = [""] + [report.math.symbol(name) for name in names] + ["error, estimated", "true", "of matching"]
+    head_row = [""] + [report.math.symbol(name) for name in names] + ["estimated error", "true error", "of matching"]
     return table(head_row + ["status"] * told, rows, numeric=range(1, len(names) + 4))
 
 
@@ -533,7 +549,7 @@ def solution_figure(report: Report, name: str, points: list[Point], group: str) 
     panel = panels.curves(lines, dots, [], report.problem.log, report.variable_label(), report.label(name), framing)
     unknown = next(unknown for unknown in report.problem.unknown_list if unknown.name == name)
     title = f"{unknown.label} {plain_name(name)}" if unknown.label else plain_name(name)
-    return figure(panel, f"{title[0].upper() + title[1:]}, {group}", "Drawn as long as an oscillation can be told apart." if cut else "")
+    return figure(panel, f"{sentence(title)}, {group}", "Drawn as long as an oscillation can be told apart." if cut else "")
 
 
 def coefficients(report: Report, typical: list[Point]) -> str:
@@ -638,7 +654,8 @@ def derived(report: Report) -> str:
     figures = []
     for name in names[:MOST_DERIVED]:
         entry = report.problem.derived.get(name, {})
-        drawn = quantity_figure(report, name, str(entry.get("label") or in_words(name)), report.label(name))
+        label = with_unit(in_words(name), _unit(report, name))
+        drawn = quantity_figure(report, name, str(entry.get("label") or in_words(name)), label)
         if drawn:
             figures.append(drawn)
     words = "What the scan is for, over its parameters. " if report.problem.derived else "The asymptotic constants over the parameters. "
@@ -678,14 +695,15 @@ def quantity_figure(report: Report, name: str, title: str, label: str) -> str | 
     if not known.size:
         return None
     log = spans_decades(known, 1.3)
-    title = title[0].upper() + title[1:]
+    title = sentence(title)
     panel, axes = panels.over_parameters(report.space, values, label, log, worst=False)
     words = ""
     if len(report.space) > 1:
         shares = report.space.influence(np.log10(np.where(values > 0, values, np.nan)) if log else values)
         order = np.argsort(-shares)[:3]
         told = [f"{plain_name(report.space.axes[i].name)} {100 * shares[i]:.0f}%" for i in order if shares[i] >= 0.005]
-        if told and known.size >= 100:
+        # Where points were left out the parameters are no longer independent, and shares would mislead.
+        if told and known.size >= 100 and known.size > 0.9 * len(report.scan):
             words = f"Share of the {'logarithm’s ' if log else ''}variance from one parameter alone: {', '.join(told)}."
     return figure(panel, title, escape(words))
 

@@ -47,6 +47,10 @@ def median_of_groups(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return 0.5 * (values[starts + (counts - 1) // 2] + values[starts + counts // 2])
 
 
+def mean_of_groups(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    return np.add.reduceat(values, starts) / np.diff(np.append(starts, values.size))
+
+
 def largest_of_groups(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
     return np.maximum.reduceat(values, starts)
 
