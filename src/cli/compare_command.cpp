@@ -87,6 +87,7 @@ void read_jobs(const CompareOptions& options, const Communicator& communicator, 
     std::vector<std::string> own = overrides;
     own.push_back("training.method=" + choice.method);
     if (!choice.ansatz.empty()) own.push_back("training.ansatz=" + choice.ansatz);
+    own.emplace_back("output.store=[]");  // nothing of it is compared, and not all methods have all of it
     Contender contender;
     contender.job = read_job_everywhere(communicator, options.job, own, options.device);
     contender.label = method_label(contender.job.training);

@@ -40,4 +40,15 @@ std::vector<double> Job::output_points() const {
   return points;
 }
 
+std::vector<std::size_t> Job::varied_parameters() const {
+  std::vector<std::size_t> indices;
+  for (const SweptParameter& swept : sweep.parameters) {
+    if (swept.kind == SweptParameter::Kind::fixed) continue;
+    for (std::size_t i = 0; i < problem.parameters.size(); ++i) {
+      if (problem.parameters[i].name == swept.name) indices.push_back(i);
+    }
+  }
+  return indices;
+}
+
 }  // namespace gluesweep::job

@@ -173,8 +173,9 @@ void read_output_points(const Field& field, const Variable& variable, Output& ou
 }
 
 void read_store(const Field& field, Output& output) {
-  const std::vector<std::string> accepted{"solution", "coefficients", "heads", "matching"};
-  bool* const targets[] = {&output.solution, &output.coefficients, &output.heads, &output.matching};
+  const std::vector<std::string> accepted{"solution", "coefficients", "heads", "matching", "sensitivities"};
+  bool* const targets[] = {&output.solution, &output.coefficients, &output.heads, &output.matching,
+                           &output.sensitivities};
   for (bool* target : targets) *target = false;
   for (const Field& item : field.items()) {
     const std::string word = item.text();
@@ -195,6 +196,26 @@ Output read_output(const Field& field, const Variable& variable) {
   if (const auto points = field.find("points")) read_output_points(*points, variable, output);
   if (const auto store = field.find("store")) read_store(*store, output);
   return output;
+}
+
+/// Sensitivities follow from the equation of the frames' constants.
+void check_sensitivities(const Field& output, const Job& job) {
+  if (!job.output.sensitivities) return;
+  const auto refuse = [&output](const std::string& problem, const std::string& remedy) {
+    output.find("store")->fail("sensitivities are asked for, but " + problem, remedy);
+  };
+  const Training& training = job.training;
+  const bool solves =
+      training.method == Training::Method::gauss_newton || training.method == Training::Method::adam;
+  if (!solves || training.ansatz != Training::Ansatz::frames) {
+    refuse(solves ? "training.ansatz is sum, whose constants obey no equation of their own"
+                  : "training.method is " + name_of(training.method) +
+                        ", which promotes no constants to functions",
+           "use training.method gauss_newton or adam with the ansatz frames, or leave sensitivities out");
+  }
+  if (job.varied_parameters().empty()) {
+    refuse("the sweep varies no parameter", "vary one under sweep.parameters, or leave sensitivities out");
+  }
 }
 
 /// The job from its whole tree, the problem file included.
@@ -219,7 +240,10 @@ Job read_tree(const NodePtr& root, const PointSource& points) {
   if (const auto verification = field.find("verification"))
     job.verification = read_verification(*verification);
   if (const auto run = field.find("run")) job.run = read_run(*run);
-  if (const auto output = field.find("output")) job.output = read_output(*output, job.problem.variable);
+  if (const auto output = field.find("output")) {
+    job.output = read_output(*output, job.problem.variable);
+    check_sensitivities(*output, job);
+  }
   return job;
 }
 

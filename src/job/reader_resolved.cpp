@@ -220,6 +220,7 @@ class Writer {
     if (output.coefficients) stored.emplace_back("coefficients");
     if (output.heads) stored.emplace_back("heads");
     if (output.matching) stored.emplace_back("matching");
+    if (output.sensitivities) stored.emplace_back("sensitivities");
     line(0, "output: " + FlowMap()
                              .add("points", output.values.empty() ? std::to_string(output.points)
                                                                   : list_of(output.values))

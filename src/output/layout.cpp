@@ -46,6 +46,7 @@ class Builder {
     if (job_.output.coefficients) add_coefficients();
     add_scalars();
     if (job_.output.matching) add_matching();
+    if (job_.output.sensitivities) add_sensitivities();
     add_quality();
     add_provenance();
     add_network();
@@ -54,6 +55,10 @@ class Builder {
   }
 
  private:
+  struct Quantity {
+    std::string name, unit, long_name;
+  };
+
   void dimension(Group group, const std::string& name, std::int64_t size, bool has_variable) {
     layout_.dimensions.push_back({group, name, size, has_variable});
   }
@@ -75,6 +80,13 @@ class Builder {
   void add_point(const std::string& name, Type type, Source source, std::int64_t index,
                  const std::string& unit, const std::string& long_name) {
     add({Group::root, name, type, {"sample"}, {}, unit, long_name, source, index});
+  }
+
+  void add_points(const std::vector<Quantity>& quantities, Source source) {
+    std::int64_t index = 0;
+    for (const Quantity& quantity : quantities) {
+      add_point(quantity.name, Type::float64, source, index++, quantity.unit, quantity.long_name);
+    }
   }
 
   void add_function(const std::string& name, Source source, std::int64_t index, const std::string& unit,
@@ -101,13 +113,10 @@ class Builder {
 
   void add_parameters() {
     std::int64_t index = 0;
-    for (const auto& swept : job_.sweep.parameters) {
-      if (swept.kind == job::SweptParameter::Kind::fixed) continue;
-      for (const auto& parameter : problem_.parameters) {
-        if (parameter.name != swept.name) continue;
-        add_point(parameter.name, Type::float64, Source::parameter, index++, parameter.unit,
-                  or_name(parameter.label, parameter.name));
-      }
+    for (const std::size_t varied : job_.varied_parameters()) {
+      const auto& parameter = problem_.parameters[varied];
+      add_point(parameter.name, Type::float64, Source::parameter, index++, parameter.unit,
+                or_name(parameter.label, parameter.name));
     }
   }
 
@@ -136,26 +145,9 @@ class Builder {
   }
 
   void add_scalars() {
-    std::int64_t index = 0;
-    for (const auto& patch : problem_.patches) {
-      for (const auto& constant : patch.constants) {
-        add_point(patch.name + "_" + constant.name + "_limit", Type::float64, Source::limit, index++, "1",
-                  "asymptotic value of " + constant.name + " of patch " + patch.name);
-      }
-    }
-    for (std::size_t p = 0; p + 1 < problem_.patches.size(); ++p) {
-      const std::string& left = problem_.patches[p].name;
-      const std::string& right = problem_.patches[p + 1].name;
-      add_point(
-          "crossover_" + left + "_" + right, Type::float64, Source::crossover, static_cast<std::int64_t>(p),
-          problem_.variable.unit,
-          symbol() + " where the regimes " + left + " and " + right + " change: their drift rates are equal");
-    }
-    index = 0;
-    for (const auto& derived : problem_.derived) {
-      add_point(derived.name, Type::float64, Source::derived, index++, derived.unit,
-                or_name(derived.label, derived.name));
-    }
+    add_points(limit_quantities(), Source::limit);
+    add_points(crossover_quantities(), Source::crossover);
+    add_points(derived_quantities(), Source::derived);
   }
 
   void add_matching() {
@@ -164,6 +156,72 @@ class Builder {
       add_function(unknown.name + "_matching", Source::matching, index++, unknown.unit,
                    or_name(unknown.label, unknown.name) + " by conventional matching");
     }
+  }
+
+  std::vector<Quantity> crossover_quantities() const {
+    std::vector<Quantity> all;
+    for (std::size_t p = 0; p + 1 < problem_.patches.size(); ++p) {
+      const std::string& left = problem_.patches[p].name;
+      const std::string& right = problem_.patches[p + 1].name;
+      all.push_back({"crossover_" + left + "_" + right, problem_.variable.unit,
+                     symbol() + " where the regimes " + left + " and " + right +
+                         " change: their drift rates are equal"});
+    }
+    return all;
+  }
+
+  std::vector<Quantity> limit_quantities() const {
+    std::vector<Quantity> all;
+    for (const auto& patch : problem_.patches) {
+      for (const auto& constant : patch.constants) {
+        all.push_back({patch.name + "_" + constant.name + "_limit", "1",
+                       "asymptotic value of " + constant.name + " of patch " + patch.name});
+      }
+    }
+    return all;
+  }
+
+  std::vector<Quantity> derived_quantities() const {
+    std::vector<Quantity> all;
+    for (const auto& derived : problem_.derived) {
+      all.push_back({derived.name, derived.unit, or_name(derived.label, derived.name)});
+    }
+    return all;
+  }
+
+  std::vector<Quantity> unknown_quantities() const {
+    std::vector<Quantity> all;
+    for (const auto& unknown : problem_.unknowns) {
+      all.push_back({unknown.name, unknown.unit, or_name(unknown.label, unknown.name)});
+    }
+    return all;
+  }
+
+  /// The derivatives of some quantities by each varied parameter.
+  void add_derivatives(const std::vector<Quantity>& quantities, Source source,
+                       const std::vector<std::string>& dimensions, const std::string& where) {
+    std::int64_t index = 0;
+    for (const Quantity& quantity : quantities) {
+      for (const std::size_t varied : job_.varied_parameters()) {
+        const auto& parameter = problem_.parameters[varied];
+        add({Group::root,
+             quantity.name + "_by_" + parameter.name,
+             Type::float64,
+             dimensions,
+             {},
+             derivative_unit(quantity.unit, parameter.unit, 1),
+             "derivative by " + parameter.name + where + " of: " + quantity.long_name,
+             source,
+             index++});
+      }
+    }
+  }
+
+  void add_sensitivities() {
+    add_derivatives(unknown_quantities(), Source::solution_by, {"sample", symbol()}, " at fixed " + symbol());
+    add_derivatives(limit_quantities(), Source::limit_by, {"sample"}, "");
+    add_derivatives(crossover_quantities(), Source::crossover_by, {"sample"}, "");
+    add_derivatives(derived_quantities(), Source::derived_by, {"sample"}, "");
   }
 
   void add_quality() {
@@ -289,6 +347,10 @@ at::Tensor source_rows(const Variable& variable, const job::Job& job, const at::
     case Source::crossover: return result.crossovers[variable.index];
     case Source::derived: return result.derived[variable.index];
     case Source::matching: return result.matching[variable.index];
+    case Source::solution_by: return result.solution_by[variable.index];
+    case Source::limit_by: return result.limits_by[variable.index];
+    case Source::crossover_by: return result.crossovers_by[variable.index];
+    case Source::derived_by: return result.derived_by[variable.index];
     case Source::status: return result.status;
     case Source::defect: return result.defect;
     case Source::error_estimate: return result.error_estimate;

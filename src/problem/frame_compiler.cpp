@@ -110,6 +110,47 @@ void FrameCompiler::check_size() const {
                         " operations; write solutions in which each unknown depends on few constants");
 }
 
+FrameDerivatives FrameCompiler::compile_derivatives(const std::vector<Node>& parameters) {
+  build_mismatch();
+  build_inverse();
+  build_rates();
+  build_weights();
+  std::vector<Node> state, rate, drift;
+  for (const Node parameter : parameters) {
+    for (const Node phi : phi_) state.push_back(graph_.derivative(phi, parameter));
+    const auto by = rate_by(parameter);
+    rate.insert(rate.end(), by.begin(), by.end());
+    drift.push_back(drift_by(parameter, by));
+  }
+  for (int l = 0; l < n_; ++l) {
+    std::vector<Node> by;
+    for (int k = 0; k < n_; ++k) by.push_back(rate_jacobian_[static_cast<std::size_t>(k * n_ + l)]);
+    drift.push_back(drift_by(constants_[static_cast<std::size_t>(l)], by));
+  }
+  drift.push_back(drift_by(nodes_.t, rate_by(nodes_.t)));
+  check_size();
+  const auto inputs = concatenate({nodes_.place(), constants_});
+  return {n_,
+          static_cast<int>(parameters.size()),
+          Tape(graph_, inputs, state),
+          Tape(graph_, inputs, rate),
+          Tape(graph_, inputs, drift),
+          Tape(graph_, inputs, rate_)};
+}
+
+/// d log(drift size)/dsymbol of the drift size sqrt(sum_k (G_k rho_k)^2), from dG/dsymbol.
+Node FrameCompiler::drift_by(Node symbol, const std::vector<Node>& rate_by) {
+  Node above = graph_.number(0.0), below = graph_.number(0.0);
+  for (std::size_t k = 0; k < rate_.size(); ++k) {
+    const Node drift = graph_.multiply(rate_[k], weight_[k]);
+    const Node change = graph_.add(graph_.multiply(rate_by[k], weight_[k]),
+                                   graph_.multiply(rate_[k], graph_.derivative(weight_[k], symbol)));
+    above = graph_.add(above, graph_.multiply(drift, change));
+    below = graph_.add(below, graph_.multiply(drift, drift));
+  }
+  return graph_.divide(above, below);
+}
+
 void FrameCompiler::build_mismatch() {
   std::map<Node, Node> at_phi;
   for (std::size_t i = 0; i < phi_.size(); ++i) at_phi[nodes_.state[i]] = phi_[i];
@@ -144,26 +185,35 @@ void FrameCompiler::build_rates() {
   for (int k = 0; k < n_; ++k) {
     rate_.push_back(apply_inverse(k, [this](int i) { return mismatch_[static_cast<std::size_t>(i)]; }));
   }
-  // J dG/dC_l = d(mismatch)/dC_l - (dJ/dC_l) G, so that the quotient G itself is never differentiated.
   rate_jacobian_.resize(static_cast<std::size_t>(n_ * n_));
   for (int l = 0; l < n_; ++l) {
     const Node wrt = constants_[static_cast<std::size_t>(l)];
-    std::vector<Node> right;
-    for (int i = 0; i < n_; ++i) {
-      Node value = graph_.derivative(mismatch_[static_cast<std::size_t>(i)], wrt);
-      for (int j = 0; j < n_; ++j) {
-        const Node second = graph_.derivative(jacobian(i, j), wrt);
-        if (second != graph_.number(0.0)) linear_ = false;
-        value = graph_.subtract(value, graph_.multiply(second, rate_[static_cast<std::size_t>(j)]));
-      }
-      right.push_back(value);
-    }
-    check_size();
+    for (const Node entry : jacobian_)
+      linear_ = linear_ && graph_.derivative(entry, wrt) == graph_.number(0.0);
+    const auto column = rate_by(wrt);
     for (int k = 0; k < n_; ++k) {
-      rate_jacobian_[static_cast<std::size_t>(k * n_ + l)] =
-          apply_inverse(k, [&right](int i) { return right[static_cast<std::size_t>(i)]; });
+      rate_jacobian_[static_cast<std::size_t>(k * n_ + l)] = column[static_cast<std::size_t>(k)];
     }
   }
+}
+
+/// J dG/ds = d(mismatch)/ds - (dJ/ds) G, so that the quotient G itself is never differentiated.
+std::vector<Node> FrameCompiler::rate_by(Node symbol) {
+  std::vector<Node> right;
+  for (int i = 0; i < n_; ++i) {
+    Node value = graph_.derivative(mismatch_[static_cast<std::size_t>(i)], symbol);
+    for (int j = 0; j < n_; ++j) {
+      const Node second = graph_.derivative(jacobian(i, j), symbol);
+      value = graph_.subtract(value, graph_.multiply(second, rate_[static_cast<std::size_t>(j)]));
+    }
+    right.push_back(value);
+  }
+  check_size();
+  std::vector<Node> result;
+  for (int k = 0; k < n_; ++k) {
+    result.push_back(apply_inverse(k, [&right](int i) { return right[static_cast<std::size_t>(i)]; }));
+  }
+  return result;
 }
 
 void FrameCompiler::build_weights() {

@@ -6,6 +6,7 @@
 
 #include "gluesweep/job/job.hpp"
 #include "gluesweep/problem/graph.hpp"
+#include "gluesweep/problem/parameter_derivatives.hpp"
 #include "gluesweep/problem/system.hpp"
 #include "problem_nodes.hpp"
 
@@ -20,11 +21,16 @@ class FrameCompiler {
 
   Frame compile();  ///< throws job::InputError for a patch that is degenerate everywhere or too large
 
+  /// The derivatives by some parameters at fixed constants, of a patch that compile() accepts.
+  FrameDerivatives compile_derivatives(const std::vector<Node>& parameters);
+
  private:
   void check_size() const;
   void build_mismatch();
   void build_inverse();
   void build_rates();
+  std::vector<Node> rate_by(Node symbol);  // dG_k/dsymbol, n
+  Node drift_by(Node symbol, const std::vector<Node>& rate_by);
   void build_weights();
   Node condition();
   std::vector<Node> newton_step();

@@ -38,6 +38,22 @@ ProblemNodes declare(Graph& graph, const job::Problem& problem) {
   return nodes;
 }
 
+ScalarNodes declare_scalars(Graph& graph, const job::Problem& problem, const ProblemNodes& nodes) {
+  ScalarNodes scalars{{}, nodes.everywhere};
+  const auto declare_scalar = [&](const std::string& name) {
+    scalars.inputs.push_back(graph.symbol(name));
+    scalars.symbols[name] = scalars.inputs.back();
+  };
+  for (const auto& patch : problem.patches) {
+    for (const auto& constant : patch.constants) declare_scalar(patch.name + "_" + constant.name + "_limit");
+  }
+  for (std::size_t p = 1; p < problem.patches.size(); ++p) {
+    declare_scalar("crossover_" + problem.patches[p - 1].name + "_" + problem.patches[p].name);
+  }
+  for (const auto& name : problem.state_names()) declare_scalar(name + "_end");
+  return scalars;
+}
+
 PatchNodes declare_patch(Graph& graph, const job::Problem& problem, std::size_t index,
                          const ProblemNodes& nodes) {
   const auto& patch = problem.patches[index];

@@ -35,6 +35,15 @@ struct PatchNodes {
   std::vector<Node> jacobian;  // n*n, row-major: dPhi_i/dC_k
 };
 
+/// What derived quantities are made of beside the parameters: asymptotic constants (P n), crossovers (P - 1),
+/// end state (n).
+struct ScalarNodes {
+  std::vector<Node> inputs;
+  Graph::Symbols symbols;  // those, parameters and definitions
+};
+
+ScalarNodes declare_scalars(Graph& graph, const job::Problem& problem, const ProblemNodes& nodes);
+
 PatchNodes declare_patch(Graph& graph, const job::Problem& problem, std::size_t patch,
                          const ProblemNodes& nodes);
 

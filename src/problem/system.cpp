@@ -54,8 +54,6 @@ System::System(const job::Problem& problem)
 void System::compile_patches(Graph& graph, const job::Problem& problem, const ProblemNodes& names) {
   const double width = to_x(end_) - to_x(start_);
   const auto scalar = [&](const std::vector<Node>& nodes) { return Tape(graph, names.theta, nodes); };
-  Graph::Symbols scalars = names.everywhere;
-  std::vector<Node> limits, crossovers, ends, derived;
   for (std::size_t p = 0; p < problem.patches.size(); ++p) {
     const auto& patch = problem.patches[p];
     if (patch.until) hand_over_.push_back(scalar({graph.build(patch.until, names.everywhere)}));
@@ -69,24 +67,16 @@ void System::compile_patches(Graph& graph, const job::Problem& problem, const Pr
     std::vector<Node> guesses, places;
     for (const auto& constant : patch.constants) {
       guesses.push_back(graph.build(constant.guess, names.everywhere));
-      limits.push_back(graph.symbol(patch.name + "_" + constant.name + "_limit"));
-      scalars[graph[limits.back()].name] = limits.back();
     }
     for (const auto& at : patch.resolve) places.push_back(graph.build(at, names.everywhere));
     guess_.push_back(scalar(guesses));
     resolve_.push_back(scalar(places));
-    if (p > 0) {
-      crossovers.push_back(graph.symbol("crossover_" + problem.patches[p - 1].name + "_" + patch.name));
-      scalars[graph[crossovers.back()].name] = crossovers.back();
-    }
     frames_.push_back(FrameCompiler(graph, problem, p, names).compile());
   }
-  for (const auto& name : problem.state_names()) {
-    ends.push_back(graph.symbol(name + "_end"));
-    scalars[name + "_end"] = ends.back();
-  }
-  for (const auto& value : problem.derived) derived.push_back(graph.build(value.value, scalars));
-  derived_ = Tape(graph, concatenate({names.theta, limits, crossovers, ends}), derived);
+  const auto scalars = declare_scalars(graph, problem, names);
+  std::vector<Node> derived;
+  for (const auto& value : problem.derived) derived.push_back(graph.build(value.value, scalars.symbols));
+  derived_ = Tape(graph, concatenate({names.theta, scalars.inputs}), derived);
 }
 
 Tensor BoundaryValue::where(const Tensors& theta) const { return at::full_like(theta.front(), at); }

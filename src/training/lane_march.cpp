@@ -161,9 +161,11 @@ PatchMarch march_on_lanes(const problem::Frame& frame, const Tensors& theta,
 }
 
 Tensor chain_on_lanes(const problem::Frame& frame, const Tensors& theta, const network::Elements& elements,
-                      const PatchGrid& patch, const Nodal& nodes, const Tensor& left) {
+                      const PatchGrid& patch, const Nodal& nodes, const Tensor& left,
+                      const std::optional<Tensor>& sources) {
   const auto points = left.size(0), n = left.size(1), columns = left.size(2), size = elements.size();
   const int s = elements.nodes;
+  const auto driven = sources ? sources->size(4) : 1;
   const auto all_nodes = at::stack(nodes, 1).flatten(1);  // (B, n N)
   Tensor result = at::empty({points, size, n, columns}, left.options());
   Lanes values(static_cast<std::size_t>(n * s * lanes)),
@@ -173,6 +175,7 @@ Tensor chain_on_lanes(const problem::Frame& frame, const Tensors& theta, const n
     LaneElements system(frame, theta, elements, patch, first, count);
     const auto given = to_lanes(all_nodes, first, count);
     Lanes before = to_lanes(left.flatten(1), first, count);  // (n, c)
+    const auto given_sources = sources ? to_lanes(sources->flatten(1), first, count) : Lanes{};
     Lanes trail(static_cast<std::size_t>(size * n * columns * lanes));
     std::copy(before.begin(), before.end(), trail.begin());
     for (int e = 0; e < elements.count; ++e) {
@@ -184,13 +187,15 @@ Tensor chain_on_lanes(const problem::Frame& frame, const Tensors& theta, const n
       }
       system.enter(e);
       system.assemble(start.data(), values.data());
+      const double* driving =
+          sources ? given_sources.data() + e * n * s * driven * lanes : system.missing();  // (n s, m)
       for (std::int64_t row = 0; row < n * s; ++row) {
         for (std::int64_t c = 0; c < columns; ++c) {
           const double* from = before.data() + (row / s * columns + c) * lanes;
-          const double* missing = system.missing() + row * lanes;
+          const auto column = c - (columns - driven);
+          const double* source = driving + (row * driven + std::max<std::int64_t>(column, 0)) * lanes;
           double* to = right.data() + (row * columns + c) * lanes;
-          for (int lane = 0; lane < lanes; ++lane)
-            to[lane] = from[lane] + (c + 1 == columns ? missing[lane] : 0.0);
+          for (int lane = 0; lane < lanes; ++lane) to[lane] = from[lane] + (column < 0 ? 0.0 : source[lane]);
         }
       }
       solve(system, right.data(), static_cast<int>(columns));

@@ -2,6 +2,8 @@
 
 #include <ATen/ATen.h>
 
+#include <optional>
+
 #include "gluesweep/training/grid.hpp"
 
 namespace gluesweep::training {
@@ -27,10 +29,11 @@ PatchMarch march_on_lanes(const problem::Frame& frame, const Tensors& theta,
                           const network::Elements& elements, const PatchGrid& patch, const at::Tensor& start,
                           const at::Tensor& units);
 
-/// Chains the linearised elements: corrections (B, N, n, c) from c independent ones at the left end, (B, n,
-/// c), the last of which also takes up the defects of the node values.
+/// Chains the linearised elements: solutions (B, N, n, c) from c independent ones at the left end, (B, n, c),
+/// the last m of which also take up `sources` (B, E, n, s, m); without sources the last one takes up the
+/// defects of the node values.
 at::Tensor chain_on_lanes(const problem::Frame& frame, const Tensors& theta,
                           const network::Elements& elements, const PatchGrid& patch, const Nodal& nodes,
-                          const at::Tensor& left);
+                          const at::Tensor& left, const std::optional<at::Tensor>& sources);
 
 }  // namespace gluesweep::training

@@ -75,11 +75,11 @@ std::vector<Nodal> FramesSolution::frame_nodes(const Grid& grid) const {
   return nodes;
 }
 
-Tensor limits(const problem::System& system, const Points& points, const Grid& grid,
-              const Solution& solution) {
+Tensor limit_nodes(const problem::System& system, const Points& points, const Grid& grid,
+                   const Solution& solution) {
   const auto& elements = *grid.elements;
-  const auto nodes = solution.frame_nodes(grid), coefficients = solution.coefficient_nodes(grid);
-  Tensors rows;
+  const auto nodes = solution.frame_nodes(grid);
+  Tensors places;
   for (int p = 0; p < system.patches(); ++p) {
     const auto s = static_cast<std::size_t>(p);
     const auto& patch = grid.patches[s];
@@ -103,8 +103,21 @@ Tensor limits(const problem::System& system, const Points& points, const Grid& g
       return values.select(2, i).gather(1, element);
     };
     const auto falls = at_nodes(drift, 0) > at_nodes(drift, elements.nodes - 1);
-    const auto node = (element + falls.to(at::kLong)) * elements.nodes;  // the end where it drifts less
-    for (const auto& values : coefficients[s]) rows.push_back(values.gather(1, node).squeeze(1));
+    places.push_back((element + falls.to(at::kLong)) * elements.nodes);  // the end where it drifts less
+  }
+  return at::cat(places, 1);
+}
+
+Tensor limits(const problem::System& system, const Points& points, const Grid& grid,
+              const Solution& solution) {
+  const auto places = limit_nodes(system, points, grid, solution);
+  const auto coefficients = solution.coefficient_nodes(grid);
+  Tensors rows;
+  for (int p = 0; p < system.patches(); ++p) {
+    const auto node = places.narrow(1, p, 1);
+    for (const auto& values : coefficients[static_cast<std::size_t>(p)]) {
+      rows.push_back(values.gather(1, node).squeeze(1));
+    }
   }
   return at::stack(rows, 0);
 }

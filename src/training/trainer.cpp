@@ -3,12 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
 
 #include "batches.hpp"
 #include "gluesweep/job/error.hpp"
 #include "gluesweep/network/scale.hpp"
 #include "gluesweep/training/phases.hpp"
 #include "method.hpp"
+#include "sensitivities.hpp"
 
 namespace gluesweep::training {
 namespace {
@@ -41,7 +43,8 @@ std::vector<std::pair<Tensor BlockResult::*, int>> point_dimensions() {
           {&R::crossovers, 1},     {&R::derived, 1},         {&R::status, 0},         {&R::defect, 0},
           {&R::error_estimate, 0}, {&R::reference_error, 0}, {&R::matching_error, 0}, {&R::iterations, 0},
           {&R::seconds, 0},        {&R::rescue, 0},          {&R::head, 0},           {&R::map, 0},
-          {&R::scale, 0}};
+          {&R::scale, 0},          {&R::solution_by, 1},     {&R::limits_by, 1},      {&R::crossovers_by, 1},
+          {&R::derived_by, 1}};
 }
 
 BlockResult join(const std::vector<BlockResult>& parts) {
@@ -61,7 +64,8 @@ struct Trainer::Implementation {
   System system;
   at::Device device;
   std::unique_ptr<Method> method;
-  Tensor output_t;  // (1, M)
+  std::optional<problem::ParameterDerivatives> derivatives;  // where sensitivities are asked for
+  Tensor output_t;                                           // (1, M)
   std::vector<int> all_patches;
   Batches batches;
 
@@ -72,6 +76,7 @@ struct Trainer::Implementation {
         method(make_method(job, system, device_)),
         output_t(at::tensor(job_.output_points(), at::kDouble).unsqueeze(0).to(device_)) {
     for (int p = 0; p < system.patches(); ++p) all_patches.push_back(p);
+    if (job.output.sensitivities) derivatives.emplace(job.problem, job.varied_parameters());
   }
 
   bool only_matches() const { return job.training.method == job::Training::Method::matching; }
@@ -99,6 +104,8 @@ struct Trainer::Implementation {
                 const BlockResult& result) const;
   void compare(const Points& points, const Tensor& t, BlockResult& result) const;
   Tensor derived(const Points& points, const BlockResult& result) const;
+  void differentiate(const Points& points, const Grid& finer, const Tensor& t, const Outcome& outcome,
+                     BlockResult& result) const;
   void climb(const Tensor& parameters, BlockResult& block);
 };
 
@@ -111,10 +118,13 @@ BlockResult Trainer::Implementation::attempt(const Points& points, int rung) con
   describe(points, grid, t, *outcome.solution, result);
   result.defect = outcome.defect;
   result.error_estimate = at::full_like(outcome.defect, NAN);
+  std::optional<Grid> finer;
+  if ((job.verification.estimate && !only_matches()) || derivatives) {
+    finer = make_grid(system, points.maps, *outcome.finer);
+  }
   if (job.verification.estimate && !only_matches()) {
     const Timed timed(Phase::estimate);
-    const auto finer = make_grid(system, points.maps, *outcome.finer);
-    result.error_estimate = estimate_safety * linearised_error(system, points, finer, *outcome.solution);
+    result.error_estimate = estimate_safety * linearised_error(system, points, *finer, *outcome.solution);
   }
   result.iterations = outcome.iterations;
   result.head = outcome.head;
@@ -122,6 +132,10 @@ BlockResult Trainer::Implementation::attempt(const Points& points, int rung) con
   result.scale = outcome.scale;
   result.status = status(points, grid, outcome, result);
   result.derived = derived(points, result);
+  if (derivatives)
+    differentiate(points, *finer, t, outcome, result);
+  else
+    add_no_sensitivities(result);
   compare(points, t, result);
   result.rescue = at::full({points.count()}, rung, t.options().dtype(at::kByte));
   result.seconds = at::zeros({points.count()}, t.options());
@@ -186,6 +200,13 @@ Tensor Trainer::Implementation::derived(const Points& points, const BlockResult&
   }
   const auto values = system.derived(points.theta, inputs);
   return values.empty() ? at::empty({0, points.count()}, result.limits.options()) : at::cat(values, 1).t();
+}
+
+void Trainer::Implementation::differentiate(const Points& points, const Grid& finer, const Tensor& t,
+                                            const Outcome& outcome, BlockResult& result) const {
+  const Timed timed(Phase::sensitivities);
+  const Sensitivities sensitivities(system, *derivatives, points, finer, *outcome.solution);
+  add_sensitivities(system, points, outcome.grid, t, *derivatives, sensitivities, result);
 }
 
 /// The rescue ladder, for points of the block that did not converge. A rung's result is kept where it has the
@@ -266,8 +287,13 @@ std::int64_t Trainer::scale_terms() const { return network::Scale::terms; }
 std::int64_t Trainer::peak_bytes(std::int64_t points) const {
   const auto& self = *implementation_;
   const std::int64_t n = self.system.size(), patches = self.system.patches(), outputs = self.output_t.size(1);
-  const auto described = 8 * 30 * outputs * patches * (n + 1);
-  const auto kept = 8 * (patches * n * (outputs + 2 * head_features()) + 3 * n * outputs);
+  const std::int64_t varied = self.derivatives ? self.derivatives->parameters() : 0;
+  // Sensitivities: on the finer elements, of the rescue's network at most; and at the output points.
+  const auto finer = 2 * estimate_elements * self.job.network.elements * self.job.network.nodes;
+  const auto differentiated = 8 * 10 * varied * n * (patches * finer + outputs);
+  const auto described = 8 * 30 * outputs * patches * (n + 1) + differentiated;
+  const auto kept =
+      8 * (patches * n * (outputs + 2 * head_features()) + 3 * n * outputs + varied * n * outputs);
   std::int64_t most = 0;
   for (int rung = 0; rung < self.method->rungs(); ++rung) {
     const auto batch = self.device.is_cpu() || rung > 0 ? std::min(points, self.method->batch(rung)) : points;

@@ -177,6 +177,7 @@ struct Output {
   std::int64_t points = 256;   ///< number of output points, equidistant in the variable's scale ...
   std::vector<double> values;  ///< ... or the points themselves, increasing
   bool solution = true, coefficients = true, heads = true, matching = true;
+  bool sensitivities = false;  ///< derivatives by the varied parameters
 };
 
 struct Job {
@@ -190,6 +191,9 @@ struct Job {
 
   /// The output points (variable itself, not its logarithm).
   std::vector<double> output_points() const;
+
+  /// Indices into problem.parameters of those that the sweep varies, in the sweep's order.
+  std::vector<std::size_t> varied_parameters() const;
 };
 
 }  // namespace gluesweep::job

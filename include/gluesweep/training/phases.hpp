@@ -7,9 +7,20 @@
 namespace gluesweep::training {
 
 /// What the time of a sweep point is spent on.
-enum class Phase { set_up, frames, elements, projection, iteration, output, asymptotes, estimate, checks };
+enum class Phase {
+  set_up,
+  frames,
+  elements,
+  projection,
+  iteration,
+  output,
+  asymptotes,
+  estimate,
+  checks,
+  sensitivities
+};
 
-inline constexpr std::array<std::string_view, 9> phase_names{
+inline constexpr std::array<std::string_view, 10> phase_names{
     "set-up",      // regions, matching, maps, collocation nodes
     "frames",      // weights and defects of the trained networks
     "elements",    // equation (1) solved on the elements: the march, or Newton on all of them
@@ -18,8 +29,8 @@ inline constexpr std::array<std::string_view, 9> phase_names{
     "output",      // the solution and coefficients at the output points, matching beside them
     "asymptotes",  // limits, crossovers, derived scalars
     "estimate",    // of the error
-    "checks"       // poles, degenerate frames
-};
+    "checks",      // poles, degenerate frames
+    "sensitivities"};
 
 /// Adds the time from its construction to its end to a phase, without that of other phases within.
 class Timed {

@@ -67,6 +67,12 @@ struct BlockResult {
   at::Tensor head;             ///< (B, F, K): K networks of F stored numbers each
   at::Tensor map;              ///< (B, P, m) parameters of the maps xi_p, see network/map.hpp
   at::Tensor scale;            ///< (B, P*n, d) parameters of the constants' scales, see network/scale.hpp
+  // Derivatives by the q varied parameters where output.sensitivities asks for them, else q = 0. Row r by
+  // parameter j is r * q + j; NaN where the point failed.
+  at::Tensor solution_by;    ///< (u*q, B, M) of the unknowns, at fixed places
+  at::Tensor limits_by;      ///< (P*n*q, B)
+  at::Tensor crossovers_by;  ///< ((P-1)*q, B)
+  at::Tensor derived_by;     ///< (D*q, B)
 };
 
 }  // namespace gluesweep::training

@@ -68,7 +68,11 @@ class FramesSolution : public Solution {
 Tensors expressed(const problem::System& system, int patch, const Points& points, const at::Tensor& t,
                   const Tensors& state, const Tensors& guess);
 
-/// Asymptotic constants, (P n, B): each patch's coefficients where its frame drifts least on its own side.
+/// The node of `grid` where each patch's frame drifts least on its own side, (B, P): an end of an element.
+at::Tensor limit_nodes(const problem::System& system, const Points& points, const Grid& grid,
+                       const Solution& solution);
+
+/// Asymptotic constants, (P n, B): each patch's coefficients there.
 at::Tensor limits(const problem::System& system, const Points& points, const Grid& grid,
                   const Solution& solution);
 

@@ -204,6 +204,8 @@ TEST(JobHash, SeesWhatDecidesTheNumbers) {
                                          "problem.patches.0.until=2/k1",
                                          "output.points=255",
                                          "output.store=[]",
+                                         "output.store=[solution, coefficients, heads, matching, "
+                                         "sensitivities]",
                                          "sweep.parameters.k1.range=[0.01, 1.0000000000000002]"};
   for (const std::string& change : changes)
     hashes.insert(job_hash(workspace.read("mixed_order_decay.yaml", {change})));

@@ -348,12 +348,38 @@ const Case cases[] = {
        R"-(mixed_order_decay.yaml:13:31: output.store.0: unknown value "solutions"; did you mean "solution"?
     output: {points: 256, store: [solutions, coefficients, heads, matching]}
                                   ^
-  accepted: solution, coefficients, heads, matching)-"},
+  accepted: solution, coefficients, heads, matching, sensitivities)-"},
       {"store twice", "mixed_order_decay.yaml", "[solution, coefficients", "[heads, coefficients",
        R"-(mixed_order_decay.yaml:13:52: output.store.2: "heads" is given twice
     output: {points: 256, store: [heads, coefficients, heads, matching]}
                                                        ^
   give it once)-"},
+      {"sensitivities without frames", "mixed_order_decay.yaml", nullptr, R"-(problem: mixed_order_decay_problem.yaml
+sweep: {sampler: sobol, samples: 8, parameters: {k1: {range: [0.01, 1], scale: log}}}
+training: {ansatz: sum}
+output: {store: [solution, sensitivities]}
+)-",
+       R"-(mixed_order_decay.yaml:4:17: output.store: sensitivities are asked for, but training.ansatz is sum, whose constants obey no equation of their own
+    output: {store: [solution, sensitivities]}
+                    ^
+  use training.method gauss_newton or adam with the ansatz frames, or leave sensitivities out)-"},
+      {"sensitivities of a method without constants", "mixed_order_decay.yaml", nullptr, R"-(problem: mixed_order_decay_problem.yaml
+sweep: {sampler: sobol, samples: 8, parameters: {k1: {range: [0.01, 1], scale: log}}}
+training: {method: plain}
+output: {store: [sensitivities]}
+)-",
+       R"-(mixed_order_decay.yaml:4:17: output.store: sensitivities are asked for, but training.method is plain, which promotes no constants to functions
+    output: {store: [sensitivities]}
+                    ^
+  use training.method gauss_newton or adam with the ansatz frames, or leave sensitivities out)-"},
+      {"sensitivities to nothing", "mixed_order_decay.yaml", nullptr, R"-(problem: mixed_order_decay_problem.yaml
+sweep: {sampler: sobol, samples: 1, parameters: {k1: 0.5}}
+output: {store: [sensitivities]}
+)-",
+       R"-(mixed_order_decay.yaml:3:17: output.store: sensitivities are asked for, but the sweep varies no parameter
+    output: {store: [sensitivities]}
+                    ^
+  vary one under sweep.parameters, or leave sensitivities out)-"},
       {"store is no list", "mixed_order_decay.yaml", "[solution, coefficients, heads, matching]", "heads",
        R"-(mixed_order_decay.yaml:13:30: output.store: a list is needed, not "heads"
     output: {points: 256, store: heads}

@@ -82,6 +82,26 @@ TEST(Layout, ObeysOutputStore) {
   EXPECT_NO_THROW(find(layout, "frozen_c1_limit"));
 }
 
+TEST(Layout, SensitivitiesAreOfEveryQuantityByEveryVariedParameter) {
+  auto job = synthetic::make_job(100, 16);
+  EXPECT_THAT(names(make_layout(job, sweep::Share::all(100), synthetic::make_network()), Group::root),
+              testing::Not(testing::Contains(HasSubstr("_by_"))));
+  job.output.sensitivities = true;
+  const Layout layout = make_layout(job, sweep::Share::all(100), synthetic::make_network());
+  const Variable& curve = find(layout, "phi_by_m");
+  EXPECT_EQ(curve.dimensions, (std::vector<std::string>{"sample", "t"}));
+  EXPECT_EQ(curve.unit, "GeV/(1/s)");
+  EXPECT_EQ(curve.long_name, "derivative by m at fixed t of: field value");
+  EXPECT_EQ(find(layout, "n_by_g").index, 3);
+  EXPECT_EQ(find(layout, "n_by_g").unit, "1");
+  const Variable& number = find(layout, "amplitude_by_m");
+  EXPECT_EQ(number.dimensions, (std::vector<std::string>{"sample"}));
+  EXPECT_EQ(number.unit, "GeV/(1/s)");
+  EXPECT_NO_THROW(find(layout, "oscillating_c3_limit_by_g"));
+  EXPECT_EQ(find(layout, "crossover_frozen_oscillating_by_m").unit, "s/(1/s)");
+  EXPECT_THAT(names(layout, Group::root), testing::Not(testing::Contains("phi_by_k")));  // not varied
+}
+
 TEST(Layout, AJobWithoutNetworkHasNone) {
   EXPECT_TRUE(
       names(make_layout(synthetic::make_job(100, 16), sweep::Share::all(100), {}), Group::network).empty());
