@@ -83,7 +83,8 @@ class Emulator:
         if isinstance(theta, Mapping):
             missing = set(self.names) ^ set(theta)
             if missing:
-                raise AnalysisError(f"the emulator's parameters are {', '.join(self.names)}; check {', '.join(missing)}")
+                raise AnalysisError(f"the emulator's parameters are {', '.join(self.names)}; not given or unknown: "
+                                    f"{', '.join(sorted(missing))}")
             theta = np.stack(np.broadcast_arrays(*(np.atleast_1d(theta[name]) for name in self.names)), axis=1)
         rows = np.atleast_2d(np.asarray(theta, dtype=float))
 
@@ -114,7 +115,8 @@ class Emulator:
         """{unknown or lower derivative: (B, M)} at places x (M). outside: nan, warn, or extrapolate."""
         return self._masked(theta, self._evaluate(theta, x).state, outside)
 
-    def coefficients(self, theta: Mapping[str, Any] | np.ndarray, x: Any, outside: str = "nan") -> dict[str, np.ndarray]:
+    def coefficients(self, theta: Mapping[str, Any] | np.ndarray, x: Any,
+                     outside: str = "nan") -> dict[str, np.ndarray]:
         """{<patch>_<constant>: (B, M)}, NaN outside the patch's region."""
         return self._masked(theta, self._evaluate(theta, x).coefficients, outside)
 

@@ -109,8 +109,8 @@ class Problem:
         solution = {name: str(text) for name, text in patch["solution"].items()}
         guesses = {name: str(text) for name, text in patch["constants"].items()}
         until = patch.get("until")
-        return Patch(patch["name"], list(guesses), guesses, solution, None if until is None else str(until), definitions,
-                     [(name, compile_expression(text)) for name, text in definitions.items()],
+        return Patch(patch["name"], list(guesses), guesses, solution, None if until is None else str(until),
+                     definitions, [(name, compile_expression(text)) for name, text in definitions.items()],
                      {name: compile_expression(text) for name, text in solution.items()})
 
     def to_x(self, position: Any) -> Any:

@@ -39,8 +39,8 @@ def solve(problem: Problem, parameters: Mapping[str, Any], positions: Sequence[f
           scales: Sequence[float], relative: float = 1e-9) -> dict[str, np.ndarray]:
     """The unknowns at increasing positions: {name: values}, NaN where the integrator gave up.
 
-    scales: per state component, the size below which errors do not matter; relative: the tolerance. Tries an explicit method and, when that
-    needs too many evaluations, an implicit one.
+    scales: per state component, the size below which errors do not matter; relative: the tolerance. Tries an explicit
+    method and, when that needs too many evaluations, an implicit one.
     """
     positions = np.asarray(positions, float)
     if all(name in problem.exact for name in problem.unknowns):

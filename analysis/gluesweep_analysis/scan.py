@@ -36,12 +36,15 @@ class ScanFile:
             raise AnalysisError(f"cannot read '{self.path}': {error}") from None
         self.root = {name: text(value) for name, value in self.file.attrs.items()}
         if "comparison_format_version" in self.root:
-            raise AnalysisError(f"'{self.path}' is a file of gluesweep compare, not a scan: analysis/compare.py draws it")
+            raise AnalysisError(f"'{self.path}' is a file of gluesweep compare, not a scan: "
+                                "analysis/compare.py draws it")
         if "job" not in self.root or "status" not in self.file:
-            raise AnalysisError(f"'{self.path}' is an HDF5 file, but not a sweep file of gluesweep: it has no stored job")
+            raise AnalysisError(f"'{self.path}' is an HDF5 file, but not a sweep file of gluesweep: "
+                                "it has no stored job")
         if self.root.get("format_version") != FORMAT_VERSION:
-            raise AnalysisError(f"'{self.path}' has format version {self.root.get('format_version')}; this package reads "
-                                f"version {FORMAT_VERSION}: use the package that came with the program that wrote it")
+            version = self.root.get("format_version")
+            raise AnalysisError(f"'{self.path}' has format version {version}; this package reads version "
+                                f"{FORMAT_VERSION}: use the package that came with the program that wrote it")
         group = self.file.get("network")
         self.attributes: dict[str, Any] = {}
         if group is not None:
@@ -249,8 +252,8 @@ class Scan:
         (The stored ones go on outside: there they are the constants that express the solution in the patch's form.)
         """
         if self.networks.method == "plain":
-            raise AnalysisError("networks for the unknowns themselves (training.method=plain) have no coefficients; the "
-                                "stored <patch>_<constant> are the constants that express their solution")
+            raise AnalysisError("networks for the unknowns themselves (training.method=plain) have no coefficients; "
+                                "the stored <patch>_<constant> are the constants that express their solution")
         return self._evaluated(sample, x, "coefficients")
 
     @property

@@ -12,10 +12,10 @@ from gluesweep_analysis.emulator import Regression, open_emulator
 @pytest.fixture(scope="module")
 def made(make):
     """A scan and its emulator."""
-    scan = make("learned", "sweep.samples=400", "output.points=33")
+    scan = make("learned", "sweep.samples=200", "output.points=33")
     path = scan.with_name("emulator.h5")
-    done = subprocess.run([os.environ["GLUESWEEP_PROGRAM"], "emulate", str(scan), "-o", str(path), "--max-error", "1e-4"],
-                          capture_output=True, text=True, timeout=120)
+    command = [os.environ["GLUESWEEP_PROGRAM"], "emulate", str(scan), "-o", str(path), "--max-error", "1e-4"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stdout + done.stderr
     return scan, path
 

@@ -112,15 +112,17 @@ def test_scans_of_other_kinds(make, name, settings):
     assert expected in page.text
 
 
-def test_the_command(tiny, tmp_path):
+def test_the_command(make, tmp_path):
+    small = make("small", "sweep.samples=2", "output.store=[]", "verification.estimate=false")
+
     def call(*arguments):
         return subprocess.run([sys.executable, "-m", "gluesweep_analysis", *map(str, arguments)], capture_output=True,
                               text=True, timeout=120, env={**os.environ, "PYTHONPATH": str(SOURCE / "analysis")})
 
-    done = call("report", tiny, "-o", tmp_path / "r.html")
+    done = call("report", small, "-o", tmp_path / "r.html")
     assert done.returncode == 0 and done.stdout.startswith("wrote ")
     Page((tmp_path / "r.html").read_text())
-    told = call("info", tiny)
-    assert "converged          20" in told.stdout and "late amplitude [mol/L]" in told.stdout
+    told = call("info", small)
+    assert "converged          2" in told.stdout and "late amplitude [mol/L]" in told.stdout
     done = call("report", tmp_path / "absent.h5")
     assert done.returncode == 2 and done.stderr.startswith("gluesweep_analysis: cannot read ")

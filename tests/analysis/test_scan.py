@@ -52,7 +52,8 @@ def test_evaluates_networks_of_all_kinds(make, name):
 
 
 def test_evaluates_sums_of_patches(make):
-    path = make("sum", "sweep.samples=3", "training.ansatz=sum", "output.points=65", "run.device=cpu", job="boundary_layer")
+    path = make("sum", "sweep.samples=3", "training.ansatz=sum", "output.points=65", "run.device=cpu",
+                job="boundary_layer")
     with open_scan(path) as scan:
         assert worst_difference(scan) < 1e-8  # its patches cancel each other in part
 

@@ -59,7 +59,8 @@ def keys(entries: Iterable[str]) -> str:
     return f'<div class="keys">{"".join(entries)}</div>'
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[int] = (), formulas: Sequence[int] = ()) -> str:
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], numeric: Sequence[int] = (),
+          formulas: Sequence[int] = ()) -> str:
     """Cells are HTML; columns in `numeric` are set flush right."""
     def kind(column: int) -> str:
         return _class("n" if column in numeric else "formula" if column in formulas else "")

@@ -6,7 +6,7 @@ from typing import Callable, Sequence
 
 import numpy as np
 
-from .scan import Scan
+from ..scan import Scan
 from .typeset import plain_name
 
 Statistic = Callable[[np.ndarray, np.ndarray], np.ndarray]

@@ -11,8 +11,8 @@ import numpy as np
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextToPath
 
-from .expressions import parse
-from .problem import Problem
+from ..expressions import parse
+from ..problem import Problem
 
 _GREEK = ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi "
           "psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega").split()
@@ -211,7 +211,7 @@ class Typesetter:
             return f"e^{{{raised}}}"
         return rf"\exp\left({self._node(argument, style)[0]}\right)"
 
-    # --- drawn ---------------------------------------------------------------------------------------------------------
+    # --- drawn --------------------------------------------------------------
 
     def equation(self, left: str, text: str) -> str:
         """left = text, as pieces between which a line may break. left: LaTeX."""

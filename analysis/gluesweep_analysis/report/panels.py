@@ -111,7 +111,8 @@ def status_map(space: Space, kinds: Sequence[tuple[str, np.ndarray]]) -> Panel:
     panel.axes.scatter(x.values[~is_other], y_values[~is_other], s=size, color="#8a94a0", alpha=0.45, linewidths=0,
                        rasterized=True)
     for colour, (_, mask) in zip(STATUS_COLOURS, kinds):
-        panel.axes.scatter(x.values[mask], y_values[mask], s=max(7.0, size), color=colour, linewidths=0, rasterized=True)
+        panel.axes.scatter(x.values[mask], y_values[mask], s=max(7.0, size), color=colour, linewidths=0,
+                           rasterized=True)
     panel.axes.set_xscale("log" if x.log else "linear")
     if len(axes) > 1:
         panel.axes.set_yscale("log" if axes[1].log else "linear")

@@ -12,7 +12,8 @@ import numpy as np
 matplotlib.use("Agg")
 from matplotlib.axes import Axes  # noqa: E402
 from matplotlib.figure import Figure  # noqa: E402
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator  # noqa: E402
+from matplotlib.ticker import (FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter,  # noqa: E402
+                               NullLocator)
 
 # Colours that the page's style sheet has a light and a dark value of; drawn as stand-ins and replaced in the SVG.
 INK, MUTED, GRID, SURFACE = "#010101", "#020202", "#030303", "#040404"
