@@ -30,7 +30,7 @@ def test_it_gives_what_the_scan_found(made):
         error = np.abs(found / stored - 1).max(axis=1)
         assert np.median(error) < 1e-3 and error.max() < 0.05
         assert 0.2 < np.median(emulator.expected_error(theta)) / np.median(error) < 50
-        np.testing.assert_allclose(emulator.scalars(theta)["late"], scan["late"].values[::7], rtol=1e-3)
+        np.testing.assert_allclose(emulator.scalars(theta)["late"], scan["late"].values[::7], rtol=0.02)
         coefficients = emulator.coefficients(theta, x)["second_c"]
         inside = np.isfinite(coefficients)
         assert inside[:, 0].all() and not inside[:, -1].any()
