@@ -1,4 +1,4 @@
-"""python3 -m gluesweep_analysis: reports on scans."""
+"""python3 -m gluesweep_analysis: reports on scans, training sets from them."""
 from __future__ import annotations
 
 import argparse
@@ -7,6 +7,7 @@ import sys
 
 import numpy as np
 
+from . import export as exporting
 from . import open_scan
 from .errors import AnalysisError
 
@@ -45,6 +46,16 @@ def report(path: str, output: str | None) -> None:
     print(f"wrote {target} ({len(text) / 1e6:.1f} MB)")
 
 
+def export(arguments: argparse.Namespace) -> None:
+    with open_scan(arguments.file) as scan:
+        target = arguments.output or f"{pathlib.Path(arguments.file).stem}_{arguments.to}"
+        done = exporting.export(scan, arguments.to, target, arguments.quantity, max_error=arguments.max_error,
+                                test=arguments.test, log10=arguments.log10)
+        print(f"{done.train:,} points to train on and {done.test:,} to test on, of {len(scan):,}")
+        for path in done.files:
+            print(f"  {path}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="gluesweep_analysis", description="Looks at gluesweep's sweep files.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -53,10 +64,23 @@ def main() -> int:
     making.add_argument("-o", "--output", help="page to write (default: FILE with .html)")
     telling = commands.add_parser("info", help="status counts and variables of a scan")
     telling.add_argument("file", help="sweep file (HDF5)")
+    giving = commands.add_parser("export", help="a training and a test set for other emulators")
+    giving.add_argument("file", help="sweep file (HDF5)")
+    giving.add_argument("--to", required=True, choices=list(exporting.FORMATS), help="whose format")
+    giving.add_argument("-o", "--output", help="folder to write into (default: FILE's name and the format)")
+    giving.add_argument("--quantity", nargs="+", default=[], metavar="NAME",
+                        help="unknowns, derived quantities, limits or crossovers (default: cosmopower and globalemu, which "
+                             "learn curves, the first unknown; the others all derived quantities)")
+    giving.add_argument("--log10", nargs="+", default=[], metavar="NAME",
+                        help="parameters and quantities to give as decadic logarithms")
+    giving.add_argument("--max-error", type=float, default=1.0e-6, help="largest estimated error (default: 1e-6)")
+    giving.add_argument("--test", type=float, default=0.1, help="share of the points held out (default: 0.1)")
     arguments = parser.parse_args()
     try:
         if arguments.command == "info":
             info(arguments.file)
+        elif arguments.command == "export":
+            export(arguments)
         else:
             report(arguments.file, arguments.output)
     except AnalysisError as error:
