@@ -1,5 +1,5 @@
 // Compiled once for each instruction set, into the namespace GLUESWEEP_KERNELS; see problem/lane_kernels.cpp.
-#include "network_kernels.hpp"
+#include "gluesweep/network/network_kernels.hpp"
 
 #ifdef GLUESWEEP_VECTOR_MATH
 extern "C" {

@@ -2,9 +2,9 @@
 
 #include <vector>
 
+#include "gluesweep/network/network_kernels.hpp"
 #include "gluesweep/problem/kernels.hpp"
 #include "gluesweep/problem/work.hpp"
-#include "network_kernels.hpp"
 
 namespace gluesweep::network {
 namespace {

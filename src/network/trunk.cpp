@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <random>
+#include <stdexcept>
 
 namespace gluesweep::network {
 namespace {
@@ -57,6 +58,31 @@ Trunk::Trunk(const job::Network& network, const Elements& elements) : activation
   mixing_ = (right.narrow(0, 0, rank).t() / values.narrow(0, 0, rank) *
              std::sqrt(static_cast<double>(elements.size())))
                 .contiguous();
+}
+
+Trunk::Trunk(job::Network::Activation activation, const std::vector<std::pair<std::string, Tensor>>& arrays)
+    : activation_(activation) {
+  const auto find = [&arrays](const std::string& name, at::IntArrayRef shape) {
+    for (const auto& [known, values] : arrays) {
+      if (known == name && values.sizes() == shape) return values;
+    }
+    throw std::invalid_argument("a trunk needs an array " + name + " of its shape");
+  };
+  for (const auto& [name, values] : arrays) {
+    if (name == "slope") slope_ = values;
+    if (name == "mixing") mixing_ = values;
+  }
+  if (!slope_.defined() || slope_.dim() != 1 || !mixing_.defined() || mixing_.dim() != 2) {
+    throw std::invalid_argument("a trunk needs the arrays slope and mixing");
+  }
+  const auto neurons = slope_.size(0);
+  centre_ = find("centre", {neurons});
+  mixing_ = find("mixing", {neurons + 1, mixing_.size(1)});
+  const auto further = (static_cast<std::int64_t>(arrays.size()) - 3) / 2;
+  for (std::int64_t layer = 2; layer < 2 + further; ++layer) {
+    weights_.push_back(find("weight_" + std::to_string(layer), {neurons, neurons}));
+    biases_.push_back(find("bias_" + std::to_string(layer), {neurons}));
+  }
 }
 
 Tensor Trunk::neurons(const Tensor& xi) const {

@@ -7,8 +7,8 @@
 #include "gluesweep/job/job.hpp"
 #include "gluesweep/problem/graph.hpp"
 #include "gluesweep/problem/parameter_derivatives.hpp"
+#include "gluesweep/problem/problem_nodes.hpp"
 #include "gluesweep/problem/system.hpp"
-#include "problem_nodes.hpp"
 
 namespace gluesweep::problem {
 

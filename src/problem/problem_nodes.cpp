@@ -1,4 +1,4 @@
-#include "problem_nodes.hpp"
+#include "gluesweep/problem/problem_nodes.hpp"
 
 namespace gluesweep::problem {
 

@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "problem_nodes.hpp"
+#include "gluesweep/problem/problem_nodes.hpp"
 
 namespace gluesweep::problem {
 namespace {

@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gluesweep/job/job.hpp"
@@ -20,6 +21,9 @@ namespace gluesweep::network {
 class Trunk {
  public:
   Trunk(const job::Network& network, const Elements& elements);
+
+  /// The trunk that arrays() described. Throws std::invalid_argument where some are missing or do not fit.
+  Trunk(job::Network::Activation activation, const std::vector<std::pair<std::string, at::Tensor>>& arrays);
 
   /// Features at xi of any shape (...): (..., F), on xi's device.
   at::Tensor features(const at::Tensor& xi) const;

@@ -46,6 +46,15 @@ TEST_P(Trunks, FeaturesAreOrthonormalOnTheNodes) {
   EXPECT_LT(distance(first, at::eye(trunk.size() / 2, at::kDouble)), 1e-9);
 }
 
+TEST_P(Trunks, ComeBackFromTheirArrays) {
+  const Trunk again(network.activation, trunk.arrays());
+  const auto xi = at::linspace(-1.0, 1.0, 17, at::kDouble);
+  EXPECT_TRUE(at::equal(again.features(xi), trunk.features(xi)));
+  auto some = trunk.arrays();
+  some.erase(some.begin() + 1);
+  EXPECT_THROW(Trunk(network.activation, some), std::invalid_argument);
+}
+
 TEST_P(Trunks, ArraysAreEnoughToEvaluateTheFeatures) {
   std::map<std::string, at::Tensor> arrays;
   for (const auto& [name, values] : trunk.arrays()) arrays[name] = values;
