@@ -31,16 +31,20 @@ struct Scalar {
 struct HeldOut {
   at::Tensor z;         ///< (H, p)
   at::Tensor solution;  ///< (H) largest over unknowns and output points
-  at::Tensor scalars;   ///< (H, S) relative
+  at::Tensor scalars;   ///< (H, S) relative; NaN where the point has no such number
 };
 
 /// theta -> coefficient networks of a whole scan. Trunk and frames are those of the sweep: only what a point's
-/// training gives, its head and scale, is learned; so the asymptotics stay exact for every theta.
+/// training gives, its head, is learned; so the asymptotics stay exact for every theta.
 ///
-///   packed(theta) = mean + amplitudes(z) . modes        head (F, K), then scale (K, T), in one row
-///   maps(z)       the parameters of the maps xi(x), (P, m) in one row (logarithms where map_logarithm)
-///   C_k(xi)       = exp(sum_j scale_kj T_j(xi)) sum_f features_f(xi) head_fk
-///   U(x)          = Phi_p(x; C_p(xi_p(x)); theta), p the patch that owns x
+///   layout(z)     the parameters of the maps xi(x), (P, m), see network/map.hpp, then the constants' scales,
+///                 (K, T), see network/scale.hpp, in one row; logarithms where layout_logarithm
+///   head(theta) = mean + amplitudes(z) . modes        (F, K) in one row
+///   C_k(xi)     = exp(sum_j scale_kj T_j(xi)) sum_f features_f(xi) head_fk
+///   U(x)        = Phi_p(x; C_p(xi_p(x)); theta), p the patch that owns x
+///
+/// The layout is a smooth function near those of the sweep's points, and heads are the networks of their
+/// coefficient functions in this layout: its being another one than theirs is no error.
 struct Emulator {
   job::Job job;          ///< of the scan
   std::string job_text;  ///< resolved, as stored
@@ -48,17 +52,22 @@ struct Emulator {
   std::vector<Axis> axes;
   std::vector<std::pair<std::string, at::Tensor>> trunk;  ///< as network::Trunk::arrays()
   std::int64_t features = 0, constants = 0, scale_terms = 0, patches = 0, map_parameters = 0;  ///< F K T P m
-  at::Tensor mean;           ///< (D), D = F K + K T
-  at::Tensor modes;          ///< (r, D)
-  at::Tensor map_logarithm;  ///< (P m) 0 or 1
+  at::Tensor mean;              ///< (F K)
+  at::Tensor modes;             ///< (r, F K)
+  at::Tensor layout_logarithm;  ///< (P m + K T) 0 or 1
   std::vector<Scalar> scalars;
-  std::shared_ptr<const Regression> amplitudes, maps, quantities;  ///< (B, p) -> (B, r), (B, P m), (B, S)
-  at::Tensor training_z;  ///< (N, p): where the fit has seen points
-  double reach = 0.0;     ///< a z further than this from all of training_z is outside the domain
+  std::shared_ptr<const Regression> amplitudes;  ///< (B, p) -> (B, r)
+  std::shared_ptr<const Regression> layout;      ///< (B, p) -> (B, P m + K T)
+  std::shared_ptr<const Regression> quantities;  ///< (B, p) -> (B, S)
+  at::Tensor training_z;                         ///< (N, p): where the fit has seen points
+  double reach = 0.0;  ///< a z further than this from all of training_z is outside the domain
   HeldOut held_out;
 };
 
 /// z of physical values (B, p), one column an axis.
 at::Tensor normalised(const std::vector<Axis>& axes, const at::Tensor& values);
+
+/// Physical values of z (B, p).
+at::Tensor physical(const std::vector<Axis>& axes, const at::Tensor& z);
 
 }  // namespace gluesweep::emulator

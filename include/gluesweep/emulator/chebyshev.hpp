@@ -1,0 +1,33 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gluesweep/emulator/regression.hpp"
+
+namespace gluesweep::emulator {
+
+/// Exponents (T, p), float64, of all products of Chebyshev polynomials with sum_j e_j / stretch_j <= degree,
+/// in the order of that sum: those of a smaller degree come first.
+at::Tensor total_degree_exponents(double degree, const std::vector<double>& stretch);
+
+/// prod_j T_{exponents[t, j]}(z_j): z (B, p) -> (B, T).
+at::Tensor chebyshev_basis(const at::Tensor& z, const at::Tensor& exponents);
+
+/// sum_t coefficients[t, q] prod_j T_{exponents[t, j]}(z_j).
+class Chebyshev final : public Regression {
+ public:
+  Chebyshev(at::Tensor exponents, at::Tensor coefficients);  ///< (T, p), (T, q)
+
+  std::string kind() const override { return "chebyshev"; }
+  at::Tensor operator()(const at::Tensor& z) const override;
+  std::vector<std::pair<std::string, at::Tensor>> arrays() const override;
+
+ private:
+  at::Tensor exponents_, coefficients_;
+};
+
+}  // namespace gluesweep::emulator

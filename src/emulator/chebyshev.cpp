@@ -1,0 +1,72 @@
+#include "gluesweep/emulator/chebyshev.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+namespace gluesweep::emulator {
+namespace {
+
+using at::Tensor;
+
+constexpr double rounding = 1.0e-9;  // of a weighted sum of exponents
+
+struct Term {
+  std::vector<double> exponents;
+  double degree = 0.0;
+};
+
+/// All terms with the exponents of the first axes given.
+void extend(const Term& begun, double degree, const std::vector<double>& stretch, std::vector<Term>& terms) {
+  const std::size_t axis = begun.exponents.size();
+  if (axis == stretch.size()) {
+    terms.push_back(begun);
+    return;
+  }
+  for (double e = 0.0; begun.degree + e / stretch[axis] <= degree + rounding; e += 1.0) {
+    Term longer = begun;
+    longer.exponents.push_back(e);
+    longer.degree += e / stretch[axis];
+    extend(longer, degree, stretch, terms);
+  }
+}
+
+}  // namespace
+
+Tensor total_degree_exponents(double degree, const std::vector<double>& stretch) {
+  std::vector<Term> terms;
+  extend({}, degree, stretch, terms);
+  std::stable_sort(terms.begin(), terms.end(),
+                   [](const Term& a, const Term& b) { return a.degree < b.degree - rounding; });
+  std::vector<double> numbers;
+  for (const auto& term : terms) numbers.insert(numbers.end(), term.exponents.begin(), term.exponents.end());
+  return at::tensor(numbers, at::kDouble)
+      .view({static_cast<std::int64_t>(terms.size()), static_cast<std::int64_t>(stretch.size())});
+}
+
+Tensor chebyshev_basis(const Tensor& z, const Tensor& exponents) {
+  const auto largest = static_cast<std::size_t>(exponents.max().item<double>());
+  std::vector<Tensor> powers{at::ones_like(z), z};  // T_n of all axes
+  while (powers.size() <= largest) powers.push_back(2.0 * z * powers.back() - powers[powers.size() - 2]);
+  const auto table = at::stack(powers, 2);  // (B, p, n)
+  const auto chosen = exponents.to(at::kLong);
+  Tensor basis;
+  for (std::int64_t axis = 0; axis < z.size(1); ++axis) {
+    const auto factor = table.select(1, axis).index_select(1, chosen.select(1, axis));
+    basis = axis == 0 ? factor : basis * factor;
+  }
+  return basis;
+}
+
+Chebyshev::Chebyshev(Tensor exponents, Tensor coefficients)
+    : exponents_(std::move(exponents)), coefficients_(std::move(coefficients)) {}
+
+Tensor Chebyshev::operator()(const Tensor& z) const {
+  return at::matmul(chebyshev_basis(z, exponents_), coefficients_);
+}
+
+std::vector<std::pair<std::string, Tensor>> Chebyshev::arrays() const {
+  return {{"exponents", exponents_}, {"coefficients", coefficients_}};
+}
+
+}  // namespace gluesweep::emulator
