@@ -10,6 +10,7 @@ namespace {
 using at::Tensor;
 
 constexpr double rounding = 1.0e-9;  // of a weighted sum of exponents
+constexpr double least_pivot = 1.0e-9;
 
 struct Term {
   std::vector<double> exponents;
@@ -56,6 +57,32 @@ Tensor chebyshev_basis(const Tensor& z, const Tensor& exponents) {
     basis = axis == 0 ? factor : basis * factor;
   }
   return basis;
+}
+
+NestedLeastSquares::NestedLeastSquares(const Tensor& z, Tensor exponents)
+    : exponents_(std::move(exponents)),
+      kept_(at::arange(std::min(exponents_.size(0), z.size(0)), at::kLong)) {
+  for (;;) {
+    std::tie(orthogonal_, triangular_) = at::linalg_qr(chebyshev_basis(z, exponents_.index_select(0, kept_)));
+    const auto pivots = triangular_.diagonal().abs();
+    const auto determined = pivots > least_pivot * pivots.max();
+    if (determined.all().item<bool>()) return;
+    kept_ = kept_.index_select(0, determined.nonzero().squeeze(1));
+  }
+}
+
+Tensor NestedLeastSquares::projected(const Tensor& targets) const {
+  return at::matmul(orthogonal_.t(), targets);
+}
+
+Tensor NestedLeastSquares::basis(const Tensor& z) const {
+  const auto values = chebyshev_basis(z, exponents_.index_select(0, kept_));
+  return std::get<0>(at::triangular_solve(values.t(), triangular_, true, true)).t();
+}
+
+Tensor NestedLeastSquares::coefficients(const Tensor& projected) const {
+  const auto own = std::get<0>(at::triangular_solve(projected, triangular_, true));
+  return at::zeros({exponents_.size(0), own.size(1)}, own.options()).index_copy_(0, kept_, own);
 }
 
 Chebyshev::Chebyshev(Tensor exponents, Tensor coefficients)

@@ -9,7 +9,7 @@
 #include "gluesweep/output/hdf5.hpp"
 #include "gluesweep/output/target.hpp"
 #include "gluesweep/output/versions.hpp"
-#include "netcdf.hpp"
+#include "gluesweep/output/netcdf.hpp"
 
 namespace gluesweep::output {
 namespace {

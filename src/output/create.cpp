@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "gluesweep/output/versions.hpp"
-#include "netcdf.hpp"
+#include "gluesweep/output/netcdf.hpp"
 #include "network_text.hpp"
 
 namespace gluesweep::output {

@@ -1,4 +1,4 @@
-#include "netcdf.hpp"
+#include "gluesweep/output/netcdf.hpp"
 
 #include <H5DSpublic.h>
 

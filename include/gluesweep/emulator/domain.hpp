@@ -1,0 +1,44 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "gluesweep/emulator/emulator.hpp"
+
+/// Where an emulator may be asked, and how far its answers may be off.
+namespace gluesweep::emulator {
+
+/// Distances from each of z (B, p) to the nearest of places (N, p): (B).
+at::Tensor nearest_distance(const at::Tensor& z, const at::Tensor& places);
+
+/// How far from the training places a z may be: twice the largest distance of the held-out ones, which lie
+/// where the scan has points.
+double reach_of(const at::Tensor& training_z, const at::Tensor& held_out_z);
+
+/// (B) bool: within the ranges of all axes, and no further than `reach` from a training point: not in a hole
+/// where the scan's points failed.
+at::Tensor inside_domain(const Emulator& emulator, const at::Tensor& z);
+
+/// The error to expect of the solution at z (B, p), (B): above the true one for about nine of ten places.
+at::Tensor expected_error(const Emulator& emulator, const at::Tensor& z);
+
+/// The same of the scalars, (B, S), relative.
+at::Tensor expected_scalar_errors(const Emulator& emulator, const at::Tensor& z);
+
+/// From errors (H, q) at places (H, p): the largest of the nearest few. NaN errors do not count.
+at::Tensor nearby_errors(const at::Tensor& places, const at::Tensor& errors, const at::Tensor& z);
+
+/// inside_domain() for many places: a table of cells answers for most of them.
+class Domain {
+ public:
+  explicit Domain(const Emulator& emulator);
+
+  at::Tensor inside(const at::Tensor& z) const;  ///< (B, p) -> (B) bool
+
+ private:
+  at::Tensor training_z_;
+  double reach_;
+  std::int64_t cells_;  ///< along an axis; 0: no table
+  at::Tensor certain_;  ///< (cells ** p) bool: all of the cell is inside
+};
+
+}  // namespace gluesweep::emulator

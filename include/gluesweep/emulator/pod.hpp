@@ -1,0 +1,50 @@
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "gluesweep/emulator/dataset.hpp"
+#include "gluesweep/emulator/layout.hpp"
+#include "gluesweep/emulator/regression.hpp"
+#include "gluesweep/network/elements.hpp"
+#include "gluesweep/network/trunk.hpp"
+
+namespace gluesweep::emulator {
+
+/// Many networks with one trunk, each evaluated at its own places, from a table of their values.
+class TabulatedTrunk {
+ public:
+  explicit TabulatedTrunk(const network::Trunk& trunk);
+
+  /// heads (B, n, F), xi (B, M) in [-1, 1] -> (B, n, M).
+  at::Tensor values(const at::Tensor& heads, const at::Tensor& xi) const;
+
+  std::int64_t size() const { return features_.size(1); }
+
+ private:
+  network::Elements table_;
+  at::Tensor features_;  // on its nodes
+};
+
+LayoutShape layout_shape(const Dataset& data);
+
+/// How far a layout is from those of the points, in its own units: the largest distance in xi of a place that
+/// both map, and of the logarithm of a scale. Infinite where it is none. (B)
+at::Tensor layout_distance(const Dataset& data, const at::Tensor& points, const at::Tensor& rows);
+
+/// The points' coefficient functions as networks in other layouts.
+struct Reprojection {
+  at::Tensor heads;   ///< (N, F K)
+  at::Tensor missed;  ///< (N) what these networks cannot represent, as relative error of the solution
+};
+Reprojection reproject(const Dataset& data, const Regression& layout);
+
+/// Proper orthogonal decomposition of heads (N, D). The features are orthonormal and the constants in units of
+/// what changes the solution by its own size, so that distances of heads are relative errors of solutions.
+struct Modes {
+  at::Tensor mean;   ///< (D)
+  at::Tensor modes;  ///< (r, D), orthonormal, the largest first
+};
+/// As many modes as leave, root mean square over heads, no more than `tolerance`.
+Modes proper_modes(const at::Tensor& heads, double tolerance);
+
+}  // namespace gluesweep::emulator
