@@ -29,6 +29,10 @@ class Executor {
   }
   ExitCode operator()(const ShowOptions& options) const { return show_command(options, communicator_); }
   ExitCode operator()(const MergeOptions& options) const { return merge_command(options, communicator_); }
+  ExitCode operator()(const EmulateOptions& options) const {
+    find_processor();
+    return emulate_command(options, communicator_);
+  }
 
  private:
   /// Before anything else: a wish that cannot be granted ends the program on all ranks.

@@ -25,6 +25,7 @@ commands:
   compare JOB  run all methods on the same points and print a table of their errors and costs
   show FILE    summarise a sweep file
   merge FILES  put the parts of a scan (run --part) together
+  emulate FILE learn the solution as a function of the parameters
   COMMAND --help explains a command, with examples
 
 options:
@@ -108,6 +109,24 @@ examples:
   gluesweep merge decay.*-of-8.h5 -o decay.h5 --virtual
 Points that are pending in a part stay pending; 'gluesweep run JOB -o FILE --resume' trains them. A virtual file cannot be
 gone on with: go on with its parts.
+Exit codes: 0 complete, 1 internal error or a fault under way, 2 bad input (nothing was created).
+)";
+
+constexpr const char* emulate_help =
+    R"(usage: gluesweep emulate FILE [options]
+
+Learns from a sweep file what its networks are as a function of the parameters, measures the error of the solutions
+that come out on points that took no part, and writes the emulator: one HDF5 file of plain arrays.
+
+)";
+constexpr const char* emulate_examples = R"(
+examples:
+  gluesweep run jobs/freeze_out.yaml -o relic.h5 && gluesweep emulate relic.h5 -o relic_emulator.h5
+  gluesweep emulate decay.h5 --max-error 1e-8 --holdout 0.2
+  gluesweep emulate decay.h5 --regression gaussian_process -o decay_gp.h5
+Only converged points are used. As many points as --holdout says measure the errors, as many choose the regression and
+then train it as well. chebyshev: polynomials of bounded total degree; gaussian_process: around such a polynomial;
+perceptron: a small neural network beside it; auto: polynomials, and the others where these are not good enough.
 Exit codes: 0 complete, 1 internal error or a fault under way, 2 bad input (nothing was created).
 )";
 
@@ -397,12 +416,44 @@ Request parse_merge(const Words& words) {
   return options;
 }
 
+Request parse_emulate(const Words& words) {
+  EmulateOptions options;
+  const Words kinds{"auto", "chebyshev", "gaussian_process", "perceptron"};
+  Definition definition{"emulate", "FILE"};
+  common(definition)(
+      "output,o", po::value(&options.output)->value_name("EMULATOR"),
+      "file to create (default: the sweep file's name with _emulator.h5, in the current directory)")(
+      "holdout", po::value(&options.holdout)->default_value(options.holdout, exact(options.holdout)),
+      "share of the points that only measure the errors")(
+      "max-error", po::value(&options.max_error)->default_value(options.max_error, exact(options.max_error)),
+      "points with a larger error estimate are left out")(
+      "regression", po::value(&options.regression)->default_value("auto")->value_name("KIND"),
+      "auto, chebyshev, gaussian_process or perceptron")(
+      "seed", po::value(&options.seed)->default_value(0),
+      "of the choice of held-out points and of initial weights");
+  const auto values = parse(definition, words, options.file);
+  if (values.count("help") != 0) return HelpRequest{help_of(definition, emulate_help, emulate_examples)};
+  if (!(options.holdout > 0.0 && options.holdout < 0.5)) {
+    refuse(definition,
+           "--holdout is a share of the points, above 0 and below 0.5, not " + exact(options.holdout) + ".");
+  }
+  if (!(options.max_error > 0.0)) {
+    refuse(definition, "--max-error is a relative error above 0, not " + exact(options.max_error) + ".");
+  }
+  if (std::find(kinds.begin(), kinds.end(), options.regression) == kinds.end()) {
+    refuse(definition, "--regression: unknown kind " + in_quotes(options.regression) +
+                           did_you_mean(options.regression, kinds) + "\nAccepted: " + joined(kinds) + ".");
+  }
+  return options;
+}
+
 }  // namespace
 
 Request parse_arguments(const std::vector<std::string>& arguments) {
   if (arguments.empty()) {
     throw job::InputError(
-        "gluesweep: no command is given.\nCommands: run, check, compare, show, merge. See 'gluesweep "
+        "gluesweep: no command is given.\nCommands: run, check, compare, show, merge, emulate. See "
+        "'gluesweep "
         "--help'.");
   }
   const std::string& first = arguments.front();
@@ -414,11 +465,13 @@ Request parse_arguments(const std::vector<std::string>& arguments) {
   if (first == "compare") return parse_compare(rest);
   if (first == "show") return parse_show(rest);
   if (first == "merge") return parse_merge(rest);
+  if (first == "emulate") return parse_emulate(rest);
   const bool option = !first.empty() && first.front() == '-';
   throw job::InputError(
       std::string("gluesweep: unknown ") + (option ? "option " : "command ") + in_quotes(first) +
-      did_you_mean(first, {"run", "check", "compare", "show", "merge", "--help", "--version"}) +
-      "\nCommands: run, check, compare, show, merge; options: --help, --version. See 'gluesweep --help'.");
+      did_you_mean(first, {"run", "check", "compare", "show", "merge", "emulate", "--help", "--version"}) +
+      "\nCommands: run, check, compare, show, merge, emulate; options: --help, --version. See 'gluesweep "
+      "--help'.");
 }
 
 }  // namespace gluesweep::cli

@@ -61,9 +61,10 @@ Axis axis_of(const std::string& path, const job::Job& job, const std::string& na
   }
   const auto [low, high] = std::minmax_element(swept.values.begin(), swept.values.end());
   if (low == swept.values.end() || *low == *high) {
-    refuse(path, "its parameter " + name +
-                     " takes one value only, so that nothing can be learned about it; give the parameter as a "
-                     "plain number in the job, which fixes it");
+    refuse(path,
+           "its parameter " + name +
+               " takes one value only, so that nothing can be learned about it; give the parameter as a "
+               "plain number in the job, which fixes it");
   }
   const bool logarithmic = *low > 0.0 && *high / *low > wide_range;
   return {name, logarithmic ? job::Scale::log : job::Scale::linear, *low, *high, place_of(job, name)};

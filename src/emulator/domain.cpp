@@ -8,9 +8,9 @@ namespace {
 
 using at::Tensor;
 
-constexpr double edge = 1.0 + 1.0e-9;         // rounding of a parameter at the end of its range
+constexpr double edge = 1.0 + 1.0e-9;  // rounding of a parameter at the end of its range
 constexpr double reach_in_distances = 2.0;
-constexpr std::int64_t neighbours = 9;        // a tenth place is above the largest of nine once in ten times
+constexpr std::int64_t neighbours = 9;  // a tenth place is above the largest of nine once in ten times
 constexpr std::int64_t most_cells = 1 << 18;
 constexpr std::int64_t rows_at_a_time = 1024;
 
@@ -38,7 +38,8 @@ Tensor centres(std::int64_t cells, std::int64_t axes) {
 
 Tensor nearest_distance(const Tensor& z, const Tensor& places) {
   std::vector<Tensor> pieces;
-  for (const auto& some : z.split(rows_at_a_time, 0)) pieces.push_back(squared_distances(some, places).amin(1));
+  for (const auto& some : z.split(rows_at_a_time, 0))
+    pieces.push_back(squared_distances(some, places).amin(1));
   return at::cat(pieces, 0).sqrt();
 }
 
@@ -70,7 +71,8 @@ Tensor expected_scalar_errors(const Emulator& emulator, const Tensor& z) {
   return nearby_errors(emulator.held_out.z, emulator.held_out.scalars, z);
 }
 
-Domain::Domain(const Emulator& emulator) : training_z_(emulator.training_z), reach_(emulator.reach), cells_(0) {
+Domain::Domain(const Emulator& emulator)
+    : training_z_(emulator.training_z), reach_(emulator.reach), cells_(0) {
   const auto axes = training_z_.size(1);
   const double diagonal = std::sqrt(static_cast<double>(axes));  // half of a cell's, in half widths
   const double wanted = std::ceil(2.0 * diagonal / reach_);      // half a diagonal is half the reach
@@ -85,7 +87,8 @@ Tensor Domain::inside(const Tensor& z) const {
   const auto known = at::where(in_box.unsqueeze(1), z, at::zeros_like(z)).clamp(-1.0, 1.0);
   Tensor result = at::zeros_like(in_box);
   if (cells_ > 0) {
-    const auto cell = ((known + 1.0) * (0.5 * static_cast<double>(cells_))).to(at::kLong).clamp_max(cells_ - 1);
+    const auto cell =
+        ((known + 1.0) * (0.5 * static_cast<double>(cells_))).to(at::kLong).clamp_max(cells_ - 1);
     Tensor number = at::zeros({z.size(0)}, at::kLong);
     for (std::int64_t axis = 0; axis < z.size(1); ++axis) number = number * cells_ + cell.select(1, axis);
     result = certain_.index_select(0, number);

@@ -23,11 +23,12 @@ using at::Tensor;
 using Model = std::shared_ptr<const Regression>;
 using Build = std::function<Model(const Samples&)>;
 
-constexpr double least_error = 1.0e-9;      // of a solution that is worth another mode or a higher degree
+constexpr double least_error = 1.0e-9;       // of a solution that is worth another mode or a higher degree
 constexpr double layout_tolerance = 1.0e-3;  // see layout_distance
 constexpr double worst_misfit = 1.0e-4;      // of a point that is kept, as relative error of its solution
 constexpr double good_error = 1.0e-5;        // median: no other regression is tried
-constexpr std::int64_t kernel_points = 1024;  // a Gaussian process takes no more places: it costs too much later
+constexpr std::int64_t kernel_points =
+    1024;  // a Gaussian process takes no more places: it costs too much later
 constexpr std::int64_t likelihood_points = 400, likelihood_targets = 8;
 constexpr double least_share = 0.9;  // of the points must have a scalar
 
@@ -67,12 +68,15 @@ Split make_split(const Dataset& data, const FitOptions& options) {
       1, static_cast<std::int64_t>(std::lround(options.holdout * static_cast<double>(points))));
   const auto training = points - 2 * apart, needed = 4 * (axes + 1);
   if (training < needed) {
-    throw job::InputError(
-        "too few points for an emulator of " + std::to_string(axes) + " parameters: of " +
-        std::to_string(points) + " usable points " + std::to_string(std::max<std::int64_t>(training, 0)) +
-        " would train it (" + std::to_string(apart) + " choose the regression, as many measure its error), and at "
-        "least " + std::to_string(needed) + " are needed; run the scan with more samples, or give a smaller "
-        "--holdout");
+    throw job::InputError("too few points for an emulator of " + std::to_string(axes) + " parameters: of " +
+                          std::to_string(points) + " usable points " +
+                          std::to_string(std::max<std::int64_t>(training, 0)) + " would train it (" +
+                          std::to_string(apart) +
+                          " choose the regression, as many measure its error), and at "
+                          "least " +
+                          std::to_string(needed) +
+                          " are needed; run the scan with more samples, or give a smaller "
+                          "--holdout");
   }
   const auto order = shuffled(points, options.seed);
   const auto sorted = [&](std::int64_t first, std::int64_t count) {
@@ -82,8 +86,8 @@ Split make_split(const Dataset& data, const FitOptions& options) {
 }
 
 Dataset without(Dataset data, const Tensor& kept) {
-  for (auto* values : {&data.sample, &data.z, &data.parameters, &data.head, &data.map, &data.scale, &data.rescue,
-                       &data.numbers}) {
+  for (auto* values : {&data.sample, &data.z, &data.parameters, &data.head, &data.map, &data.scale,
+                       &data.rescue, &data.numbers}) {
     *values = values->index_select(0, kept);
   }
   data.state = data.state.index_select(1, kept);
@@ -102,7 +106,8 @@ Model fit_layout(const Dataset& data, const Split& split) {
     const auto exponents = total_degree_exponents(degree, stretch);
     if (best != nullptr && 4 * exponents.size(0) > samples.z.size(0)) break;
     const NestedLeastSquares squares(samples.z, exponents);
-    auto model = std::make_shared<Chebyshev>(exponents, squares.coefficients(squares.projected(samples.targets)));
+    auto model =
+        std::make_shared<Chebyshev>(exponents, squares.coefficients(squares.projected(samples.targets)));
     const auto distance =
         layout_distance(data, split.validation, (*model)(data.z.index_select(0, split.validation))).max();
     if (best == nullptr || distance.item<double>() < 0.7 * least) {
@@ -114,7 +119,8 @@ Model fit_layout(const Dataset& data, const Split& split) {
   return best;
 }
 
-// --- regressions -----------------------------------------------------------------------------------------------------
+// --- regressions
+// -----------------------------------------------------------------------------------------------------
 
 std::string described(const PolynomialChoice& choice) {
   const auto terms = choice.exponents.size(0);
@@ -132,7 +138,8 @@ PolynomialChoice limited(PolynomialChoice choice, double degree) {
 /// Every so many of the samples.
 Samples thinned(const Samples& samples, std::int64_t most) {
   const auto stride = (samples.z.size(0) + most - 1) / most;
-  return {samples.z.slice(0, 0, samples.z.size(0), stride), samples.targets.slice(0, 0, samples.z.size(0), stride)};
+  return {samples.z.slice(0, 0, samples.z.size(0), stride),
+          samples.targets.slice(0, 0, samples.z.size(0), stride)};
 }
 
 Tensor residual(const Samples& samples, const Tensor& exponents, const Tensor& coefficients) {
@@ -149,8 +156,7 @@ Build chebyshev_build(const PolynomialChoice& choice) {
 Build process_build(const PolynomialChoice& choice, const Samples& training) {
   const auto few = thinned(training, likelihood_points);
   const auto left = residual(few, choice.exponents, fit_polynomial(training, choice));
-  const auto largest =
-      std::get<1>(left.square().mean(0).topk(std::min(likelihood_targets, left.size(1))));
+  const auto largest = std::get<1>(left.square().mean(0).topk(std::min(likelihood_targets, left.size(1))));
   const auto kernel = choose_kernel(few.z, left.index_select(1, largest));
   return [choice, kernel](const Samples& samples) {
     const auto coefficients = fit_polynomial(samples, choice);
@@ -167,12 +173,13 @@ Build perceptron_build(const PolynomialChoice& choice, std::uint64_t seed) {
     PerceptronSettings settings;
     settings.seed = seed;
     return std::make_shared<Perceptron>(
-        fit_perceptron(samples.z, residual(samples, choice.exponents, coefficients), settings), choice.exponents,
-        coefficients);
+        fit_perceptron(samples.z, residual(samples, choice.exponents, coefficients), settings),
+        choice.exponents, coefficients);
   };
 }
 
-// --- scalars ---------------------------------------------------------------------------------------------------------
+// --- scalars
+// ---------------------------------------------------------------------------------------------------------
 
 /// The scalars that enough points have, with what regressions are given: logarithms of positive ones.
 struct Quantities {
@@ -228,23 +235,27 @@ Tensor scalar_errors(const Quantities& quantities, const Tensor& points, const T
 Model fit_quantities(const Dataset& data, const Quantities& quantities, const Split& split) {
   const Samples all{data.z, quantities.targets};
   if (quantities.scalars.empty()) {
-    return std::make_shared<Chebyshev>(at::zeros({1, data.z.size(1)}, at::kDouble), at::zeros({1, 0}, at::kDouble));
+    return std::make_shared<Chebyshev>(at::zeros({1, data.z.size(1)}, at::kDouble),
+                                       at::zeros({1, 0}, at::kDouble));
   }
   // All columns of the size of one, so that one tolerance serves them.
   const auto known = quantities.targets.isfinite();
   const auto size = at::where(known, quantities.targets, at::zeros_like(quantities.targets)).abs().amax(0);
   const auto unit = at::where(size > 0.0, size, at::ones_like(size));
   const Samples scaled{all.z, all.targets / unit};
-  const auto choice = choose_polynomial(chosen(scaled, split.training), chosen(scaled, split.validation), least_error);
+  const auto choice =
+      choose_polynomial(chosen(scaled, split.training), chosen(scaled, split.validation), least_error);
   const auto coefficients = fit_polynomial(chosen(scaled, split.all_but_held_out()), choice) * unit;
   return std::make_shared<Chebyshev>(choice.exponents, coefficients);
 }
 
-// --- the fit ---------------------------------------------------------------------------------------------------------
+// --- the fit
+// ---------------------------------------------------------------------------------------------------------
 
 class Fitter {
  public:
-  Fitter(const Dataset& data, const FitOptions& options, const Split& split, Model layout, const Tensor& heads)
+  Fitter(const Dataset& data, const FitOptions& options, const Split& split, Model layout,
+         const Tensor& heads)
       : data_(data), options_(options), split_(split), layout_(std::move(layout)), errors_(data) {
     modes_ = proper_modes(heads.index_select(0, split_.training), least_error);
     amplitudes_ = {data_.z, at::matmul(heads - modes_.mean, modes_.modes.t())};
@@ -252,21 +263,25 @@ class Fitter {
 
   Model amplitudes(FitReport& report) {
     const auto training = chosen(amplitudes_, split_.training);
-    const auto polynomial = choose_polynomial(training, chosen(amplitudes_, split_.validation),
-                                              least_error / std::sqrt(static_cast<double>(modes_.modes.size(0))));
+    const auto polynomial =
+        choose_polynomial(training, chosen(amplitudes_, split_.validation),
+                          least_error / std::sqrt(static_cast<double>(modes_.modes.size(0))));
     using Choice = RegressionChoice;
     const bool automatic = options_.regression == Choice::automatic;
     const auto wanted = [&](Choice choice) { return automatic || options_.regression == choice; };
-    if (wanted(Choice::chebyshev)) attempt("chebyshev", described(polynomial), [&] { return chebyshev_build(polynomial); });
+    if (wanted(Choice::chebyshev))
+      attempt("chebyshev", described(polynomial), [&] { return chebyshev_build(polynomial); });
     const auto low = limited(polynomial, 2.0);
     if (wanted(Choice::gaussian_process) && !good_enough()) {
       attempt("gaussian_process", "around degree 2 at most", [&] { return process_build(low, training); });
-      attempt("gaussian_process", "around " + described(polynomial), [&] { return process_build(polynomial, training); });
+      attempt("gaussian_process", "around " + described(polynomial),
+              [&] { return process_build(polynomial, training); });
     }
     if (wanted(Choice::perceptron) && !good_enough()) {
       attempt("perceptron", "beside " + described(low), [&] { return perceptron_build(low, options_.seed); });
       if (polynomial.exponents.size(0) > low.exponents.size(0)) {
-        attempt("perceptron", "beside " + described(polynomial), [&] { return perceptron_build(polynomial, options_.seed); });
+        attempt("perceptron", "beside " + described(polynomial),
+                [&] { return perceptron_build(polynomial, options_.seed); });
       }
     }
     report.candidates = candidates_;
@@ -288,7 +303,8 @@ class Fitter {
            candidates_[best_].validation.median <= good_error;
   }
 
-  void attempt(const std::string& kind, const std::string& description, const std::function<Build()>& prepare) {
+  void attempt(const std::string& kind, const std::string& description,
+               const std::function<Build()>& prepare) {
     const Stopwatch watch;
     const auto build = prepare();
     const auto model = build(chosen(amplitudes_, split_.training));
@@ -321,9 +337,9 @@ double calibration(const HeldOut& held_out) {
   for (std::int64_t i = 0; i < count; ++i) {
     const auto others = at::cat({at::arange(i, at::kLong), at::arange(i + 1, count, at::kLong)});
     if (others.size(0) == 0) return NAN;
-    const auto expected = nearby_errors(held_out.z.index_select(0, others),
-                                        held_out.solution.index_select(0, others).unsqueeze(1),
-                                        held_out.z.narrow(0, i, 1));
+    const auto expected =
+        nearby_errors(held_out.z.index_select(0, others),
+                      held_out.solution.index_select(0, others).unsqueeze(1), held_out.z.narrow(0, i, 1));
     below += (held_out.solution[i] <= expected.squeeze()).item<bool>() ? 1.0 : 0.0;
   }
   return below / static_cast<double>(count);

@@ -72,16 +72,13 @@ KernelChoice choose_kernel(const Tensor& z, const Tensor& targets) {
 GaussianProcess::Kernel fit_kernel(const Tensor& z, const Tensor& targets, const KernelChoice& choice) {
   const auto correlation = squared_exponential(z, z, choice.lengths);
   for (double noise = choice.noise + least_noise;; noise *= 10.0) {
-    const auto [factor, info] =
-        at::linalg_cholesky_ex(correlation + noise * at::eye(z.size(0), z.options()));
+    const auto [factor, info] = at::linalg_cholesky_ex(correlation + noise * at::eye(z.size(0), z.options()));
     if (info.item<int>() == 0) return {z, choice.lengths, at::cholesky_solve(targets, factor).contiguous()};
   }
 }
 
 GaussianProcess::GaussianProcess(Kernel kernel, Tensor exponents, Tensor coefficients)
-    : kernel_(std::move(kernel)),
-      exponents_(std::move(exponents)),
-      coefficients_(std::move(coefficients)) {}
+    : kernel_(std::move(kernel)), exponents_(std::move(exponents)), coefficients_(std::move(coefficients)) {}
 
 Tensor GaussianProcess::operator()(const Tensor& z) const {
   return at::matmul(chebyshev_basis(z, exponents_), coefficients_) +

@@ -11,7 +11,7 @@ using at::Tensor;
 // A table between whose nodes polynomials of this degree are as exact as the features' rounding.
 constexpr int table_elements = 128, table_nodes = 10;
 constexpr std::int64_t points_at_a_time = 128;
-constexpr int refinements = 2;            // of a projection on features that are orthonormal to 1e-5 only
+constexpr int refinements = 2;             // of a projection on features that are orthonormal to 1e-5 only
 constexpr std::int64_t pod_points = 1024;  // whose modes span the others'
 
 Tensor heads_of_patch(const Tensor& head, std::int64_t features, std::int64_t patch, std::int64_t n) {
@@ -70,8 +70,8 @@ class Reprojector {
       // Beyond its region a coefficient function is continued by its value at the end.
       const auto old_xi =
           network::Map::unpacked(own(data_.map).select(1, p).contiguous()).xi(x).clamp(-1.0, 1.0);
-      const auto ratio = scale_of_patch(old_scale, p, n).at(old_xi) /
-                         scale_of_patch(layout.scale, p, n).at(elements_.xi);
+      const auto ratio =
+          scale_of_patch(old_scale, p, n).at(old_xi) / scale_of_patch(layout.scale, p, n).at(elements_.xi);
       const auto values = values_of(first, count, p, n, old_xi) * ratio;
       const auto head = projected(values, features_);
       const auto error = (values - at::matmul(head, features_.t())) / ratio;

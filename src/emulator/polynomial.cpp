@@ -11,14 +11,15 @@ namespace {
 
 using at::Tensor;
 
-constexpr double close = 1.1;            // to the least error: not worth a higher degree
+constexpr double close = 1.1;  // to the least error: not worth a higher degree
 constexpr std::int64_t most_terms = 800;
 constexpr double most_degree = 120.0;
 constexpr double places_per_term = 3.0;
 
 /// The largest space of total degree whose terms the samples can determine.
 Tensor largest_space(std::int64_t places, std::size_t axes) {
-  const auto most = std::min(most_terms, static_cast<std::int64_t>(static_cast<double>(places) / places_per_term));
+  const auto most =
+      std::min(most_terms, static_cast<std::int64_t>(static_cast<double>(places) / places_per_term));
   const std::vector<double> stretch(axes, 1.0);
   auto exponents = total_degree_exponents(0.0, stretch);
   for (double degree = 1.0; degree <= most_degree; degree += 1.0) {
@@ -78,8 +79,7 @@ Tensor root_mean_square(const Tensor& values) {
 }
 
 PolynomialChoice choose_for(const Samples& training, const Samples& validation, double tolerance) {
-  const auto exponents =
-      largest_space(training.z.size(0), static_cast<std::size_t>(training.z.size(1)));
+  const auto exponents = largest_space(training.z.size(0), static_cast<std::size_t>(training.z.size(1)));
   const NestedLeastSquares squares(training.z, exponents);
   const auto amounts = squares.projected(training.targets);
   const auto basis = squares.basis(validation.z);
@@ -96,8 +96,7 @@ PolynomialChoice choose_for(const Samples& training, const Samples& validation, 
   const auto wanted = (close * std::get<0>(table.min(0))).clamp_min(tolerance);
   const auto degree = (table <= wanted).to(at::kInt).argmax(0);  // the first that is good enough
   const auto last = squares.kept().index_select(0, at::tensor(ends, at::kLong).index_select(0, degree) - 1);
-  return {exponents, last + 1,
-          table.gather(0, degree.unsqueeze(0)).squeeze(0)};
+  return {exponents, last + 1, table.gather(0, degree.unsqueeze(0)).squeeze(0)};
 }
 
 }  // namespace
@@ -126,8 +125,7 @@ Tensor fit_polynomial(const Samples& samples, const PolynomialChoice& choice) {
     const NestedLeastSquares squares(own.z, choice.exponents.narrow(0, 0, terms.max().item<std::int64_t>()));
     const auto used = squares.kept().unsqueeze(1) < terms;
     const auto amounts = squares.projected(own.targets);
-    const auto own_coefficients =
-        squares.coefficients(at::where(used, amounts, at::zeros_like(amounts)));
+    const auto own_coefficients = squares.coefficients(at::where(used, amounts, at::zeros_like(amounts)));
     coefficients.narrow(0, 0, own_coefficients.size(0)).index_copy_(1, group.columns, own_coefficients);
   }
   return coefficients;

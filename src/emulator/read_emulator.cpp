@@ -35,7 +35,8 @@ class Reader {
     read_scalars(*emulator);
     emulator->trunk = group("trunk");
     for (const auto& [name, values] : emulator->trunk) {
-      if (name == "mixing") require(values.dim() == 2 && values.size(1) == emulator->features, "trunk/mixing");
+      if (name == "mixing")
+        require(values.dim() == 2 && values.size(1) == emulator->features, "trunk/mixing");
     }
     emulator->layout = regression("layout");
     emulator->amplitudes = regression("amplitudes");
@@ -59,7 +60,9 @@ class Reader {
     if (problem) refuse(problem.message());
     if (!std::filesystem::is_regular_file(status)) refuse("it is no ordinary file; give the path of one");
     if (H5Fis_hdf5(file_.c_str()) <= 0) {
-      refuse("it is not an HDF5 file, was cut off, or may not be read; give a file that 'gluesweep emulate' wrote");
+      refuse(
+          "it is not an HDF5 file, was cut off, or may not be read; give a file that 'gluesweep emulate' "
+          "wrote");
     }
   }
 
@@ -73,7 +76,8 @@ class Reader {
     const auto version = output::read_integer_attribute(root_.get(), "emulator_format_version", file_);
     if (version == emulator_format_version) return;
     refuse("its format version is " + std::to_string(version) + ", this program reads version " +
-           std::to_string(emulator_format_version) + ": use the gluesweep version that its attribute `source` names");
+           std::to_string(emulator_format_version) +
+           ": use the gluesweep version that its attribute `source` names");
   }
 
   void require(bool fits, const std::string& array) const {
@@ -85,7 +89,8 @@ class Reader {
   }
 
   Handle open(const std::string& name) const {
-    return {check(H5Dopen2(root_.get(), name.c_str(), H5P_DEFAULT), "open the array " + name, file_), H5Dclose};
+    return {check(H5Dopen2(root_.get(), name.c_str(), H5P_DEFAULT), "open the array " + name, file_),
+            H5Dclose};
   }
 
   Tensor array(const std::string& name) const {
@@ -106,9 +111,11 @@ class Reader {
     const Handle dataset = open(name);
     const auto shape = output::extents(dataset.get(), file_);
     const Handle type(check(H5Dget_type(dataset.get()), "look up the type of " + name, file_), H5Tclose);
-    if (shape.size() != 1 || H5Tis_variable_str(type.get()) <= 0) refuse("its array " + name + " holds no words" + damaged);
+    if (shape.size() != 1 || H5Tis_variable_str(type.get()) <= 0)
+      refuse("its array " + name + " holds no words" + damaged);
     std::vector<char*> texts(static_cast<std::size_t>(shape[0]), nullptr);
-    check(H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, texts.data()), "read " + name, file_);
+    check(H5Dread(dataset.get(), type.get(), H5S_ALL, H5S_ALL, H5P_DEFAULT, texts.data()), "read " + name,
+          file_);
     Words words;
     for (const char* word : texts) words.emplace_back(word == nullptr ? "" : word);
     const Handle space(check(H5Dget_space(dataset.get()), "look up the extents of " + name, file_), H5Sclose);
@@ -118,8 +125,8 @@ class Reader {
 
   /// All arrays of a group, in the order in which they were written.
   Arrays group(const std::string& name) const {
-    const Handle handle(check(H5Gopen2(root_.get(), name.c_str(), H5P_DEFAULT), "open the group " + name, file_),
-                        H5Gclose);
+    const Handle handle(
+        check(H5Gopen2(root_.get(), name.c_str(), H5P_DEFAULT), "open the group " + name, file_), H5Gclose);
     H5G_info_t info;
     check(H5Gget_info(handle.get(), &info), "list the group " + name, file_);
     Arrays arrays;
@@ -134,8 +141,8 @@ class Reader {
   }
 
   std::shared_ptr<const Regression> regression(const std::string& name) const {
-    const Handle handle(check(H5Gopen2(root_.get(), name.c_str(), H5P_DEFAULT), "open the group " + name, file_),
-                        H5Gclose);
+    const Handle handle(
+        check(H5Gopen2(root_.get(), name.c_str(), H5P_DEFAULT), "open the group " + name, file_), H5Gclose);
     const auto kind = output::read_text_attribute(handle.get(), "kind", file_);
     try {
       return make_regression(kind, group(name));
@@ -154,7 +161,8 @@ class Reader {
 
   void read_axes(Emulator& emulator) const {
     const auto names = strings("parameter");
-    const auto low = array("parameter_low"), high = array("parameter_high"), logarithmic = array("parameter_logarithmic");
+    const auto low = array("parameter_low"), high = array("parameter_high"),
+               logarithmic = array("parameter_logarithmic");
     const auto count = static_cast<std::int64_t>(names.size());
     for (const auto* values : {&low, &high, &logarithmic}) {
       require(values->dim() == 1 && values->size(0) == count, "parameter_low, _high or _logarithmic");
@@ -162,7 +170,8 @@ class Reader {
     for (std::int64_t j = 0; j < count; ++j) {
       const auto scale = logarithmic[j].item<double>() > 0.5 ? job::Scale::log : job::Scale::linear;
       const auto& name = names[static_cast<std::size_t>(j)];
-      emulator.axes.push_back({name, scale, low[j].item<double>(), high[j].item<double>(), place_of(emulator.job, name)});
+      emulator.axes.push_back(
+          {name, scale, low[j].item<double>(), high[j].item<double>(), place_of(emulator.job, name)});
     }
   }
 
@@ -200,13 +209,16 @@ class Reader {
 
   void read_scalars(Emulator& emulator) const {
     if (H5Lexists(root_.get(), "scalar", H5P_DEFAULT) <= 0) return;
-    const auto names = strings("scalar"), units = strings("scalar_unit"), long_names = strings("scalar_long_name");
+    const auto names = strings("scalar"), units = strings("scalar_unit"),
+               long_names = strings("scalar_long_name");
     const auto logarithm = array("scalar_logarithm");
-    require(units.size() == names.size() && long_names.size() == names.size(), "scalar_unit or scalar_long_name");
-    require(logarithm.dim() == 1 && logarithm.size(0) == static_cast<std::int64_t>(names.size()), "scalar_logarithm");
+    require(units.size() == names.size() && long_names.size() == names.size(),
+            "scalar_unit or scalar_long_name");
+    require(logarithm.dim() == 1 && logarithm.size(0) == static_cast<std::int64_t>(names.size()),
+            "scalar_logarithm");
     for (std::size_t s = 0; s < names.size(); ++s) {
-      emulator.scalars.push_back({names[s], units[s], long_names[s],
-                                  logarithm[static_cast<std::int64_t>(s)].item<double>() > 0.5});
+      emulator.scalars.push_back(
+          {names[s], units[s], long_names[s], logarithm[static_cast<std::int64_t>(s)].item<double>() > 0.5});
     }
   }
 
@@ -214,16 +226,20 @@ class Reader {
     const auto axes = static_cast<std::int64_t>(emulator.axes.size());
     const auto scalars = static_cast<std::int64_t>(emulator.scalars.size());
     emulator.training_z = array("training_z");
-    require(emulator.training_z.dim() == 2 && emulator.training_z.size(0) > 0 && emulator.training_z.size(1) == axes,
+    require(emulator.training_z.dim() == 2 && emulator.training_z.size(0) > 0 &&
+                emulator.training_z.size(1) == axes,
             "training_z");
-    const Handle reach(check(H5Aopen(root_.get(), "reach", H5P_DEFAULT), "open the attribute reach", file_), H5Aclose);
+    const Handle reach(check(H5Aopen(root_.get(), "reach", H5P_DEFAULT), "open the attribute reach", file_),
+                       H5Aclose);
     check(H5Aread(reach.get(), H5T_NATIVE_DOUBLE, &emulator.reach), "read the attribute reach", file_);
     auto& held_out = emulator.held_out;
     held_out.z = array("held_out/z");
     held_out.solution = array("held_out/solution");
-    held_out.scalars = scalars > 0 ? array("held_out/scalars") : at::empty({held_out.z.size(0), 0}, at::kDouble);
+    held_out.scalars =
+        scalars > 0 ? array("held_out/scalars") : at::empty({held_out.z.size(0), 0}, at::kDouble);
     require(held_out.z.dim() == 2 && held_out.z.size(0) > 0 && held_out.z.size(1) == axes, "held_out/z");
-    require(held_out.solution.dim() == 1 && held_out.solution.size(0) == held_out.z.size(0), "held_out/solution");
+    require(held_out.solution.dim() == 1 && held_out.solution.size(0) == held_out.z.size(0),
+            "held_out/solution");
     require(held_out.scalars.dim() == 2 && held_out.scalars.size(0) == held_out.z.size(0) &&
                 held_out.scalars.size(1) == scalars,
             "held_out/scalars");

@@ -40,7 +40,8 @@ class Writer {
     write_axes();
     write_heads();
     write_scalars();
-    write_group("trunk", trunk_arrays(), "the hidden layers that all points share, see the attribute `formulas`");
+    write_group("trunk", trunk_arrays(),
+                "the hidden layers that all points share, see the attribute `formulas`");
     write_regression("layout", *emulator_.layout, "layout row");
     write_regression("amplitudes", *emulator_.amplitudes, "amplitude");
     write_regression("quantities", *emulator_.quantities, "scalar");
@@ -59,14 +60,14 @@ class Writer {
     text("title", "Emulator of " + problem.name);
     text("description", problem.description);
     text("problem", problem.name);
-    output::write_attribute(root_.get(), "emulator_format_version", std::int64_t{emulator_format_version}, file_);
+    output::write_attribute(root_.get(), "emulator_format_version", std::int64_t{emulator_format_version},
+                            file_);
     text("source", emulator_.source);
     text("git_commit", emulator_.git_commit);
     for (const auto& [library, version] : output::library_versions()) text(library, version);
     text("created", output::utc_now());
     text("formulas", formulas);
-    text("activation",
-         emulator_.job.network.activation == job::Network::Activation::tanh ? "tanh" : "sin");
+    text("activation", emulator_.job.network.activation == job::Network::Activation::tanh ? "tanh" : "sin");
     output::write_attribute(root_.get(), "reach", emulator_.reach, file_);
     text("job_hash", emulator_.job_hash);
     text("job", emulator_.job_text);
@@ -84,19 +85,27 @@ class Writer {
     write_strings("parameter", names, "parameter", "names of the parameters");
     write({"parameter_low", at::tensor(low, at::kDouble), {"parameter"}, "lowest value, z = -1"});
     write({"parameter_high", at::tensor(high, at::kDouble), {"parameter"}, "highest value, z = 1"});
-    write({"parameter_logarithmic", at::tensor(logarithmic, at::kDouble), {"parameter"},
+    write({"parameter_logarithmic",
+           at::tensor(logarithmic, at::kDouble),
+           {"parameter"},
            "1: z is linear in the logarithm of the parameter, 0: in the parameter"});
   }
 
   void write_heads() {
     const auto& e = emulator_;
     write({"mean", e.mean.view({e.features, e.constants}), {"feature", "constant"}, "mean head"});
-    write({"modes", e.modes.view({-1, e.features, e.constants}), {"mode", "feature", "constant"},
+    write({"modes",
+           e.modes.view({-1, e.features, e.constants}),
+           {"mode", "feature", "constant"},
            "modes of the heads"});
-    write({"layout_logarithm", e.layout_logarithm, {"layout_number"},
+    write({"layout_logarithm",
+           e.layout_logarithm,
+           {"layout_number"},
            "1: the layout regression gives the logarithm of this number"});
     const auto extents = at::tensor({e.patches, e.map_parameters, e.constants, e.scale_terms}, at::kLong);
-    write({"layout_extents", extents.to(at::kDouble), {"layout_extent"},
+    write({"layout_extents",
+           extents.to(at::kDouble),
+           {"layout_extent"},
            "patches P, numbers of a map m, constants K, terms of a scale T"});
   }
 
@@ -113,7 +122,9 @@ class Writer {
     write_strings("scalar", names, "scalar", "names of the numbers that `quantities` gives");
     write_strings("scalar_unit", units, "scalar", "their units");
     write_strings("scalar_long_name", long_names, "scalar", "what they are");
-    write({"scalar_logarithm", at::tensor(logarithm, at::kDouble), {"scalar"},
+    write({"scalar_logarithm",
+           at::tensor(logarithm, at::kDouble),
+           {"scalar"},
            "1: `quantities` gives the natural logarithm"});
   }
 
@@ -137,17 +148,22 @@ class Writer {
       }
       arrays.push_back({own, values, dimensions, "array " + own + " of the regression"});
     }
-    write_group(name, arrays, "z -> " + output + ", a regression of the kind that the attribute `kind` names");
+    write_group(name, arrays,
+                "z -> " + output + ", a regression of the kind that the attribute `kind` names");
     output::write_attribute(groups_.at(name).get(), "kind", regression.kind(), file_);
   }
 
   void write_domain() {
-    write({"training_z", emulator_.training_z, {"training_point", "parameter"},
+    write({"training_z",
+           emulator_.training_z,
+           {"training_point", "parameter"},
            "normalised parameters of the points that the emulator was fitted to"});
     const auto& held_out = emulator_.held_out;
     std::vector<Array> arrays{
         {"z", held_out.z, {"held_out_point", "parameter"}, "normalised parameters"},
-        {"solution", held_out.solution, {"held_out_point"},
+        {"solution",
+         held_out.solution,
+         {"held_out_point"},
          "largest error of the unknowns over their magnitudes, at the output points of the scan"}};
     if (!emulator_.scalars.empty()) {
       arrays.push_back({"scalars", held_out.scalars, {"held_out_point", "scalar"}, "relative errors"});
@@ -157,12 +173,13 @@ class Writer {
 
   // --- what all of them use ---
 
-  void write_group(const std::string& name, const std::vector<Array>& arrays, const std::string& description) {
+  void write_group(const std::string& name, const std::vector<Array>& arrays,
+                   const std::string& description) {
     const Handle properties = output::ordered_properties(H5P_GROUP_CREATE, file_);
-    groups_[name] = Handle(
-        check(H5Gcreate2(root_.get(), name.c_str(), H5P_DEFAULT, properties.get(), H5P_DEFAULT),
-              "create the group " + name, file_),
-        H5Gclose);
+    groups_[name] =
+        Handle(check(H5Gcreate2(root_.get(), name.c_str(), H5P_DEFAULT, properties.get(), H5P_DEFAULT),
+                     "create the group " + name, file_),
+               H5Gclose);
     output::write_attribute(groups_[name].get(), "description", description, file_);
     for (auto array : arrays) {
       array.name.insert(0, name + "/");
@@ -185,7 +202,8 @@ class Writer {
             H5Dclose};
   }
 
-  void describe(hid_t dataset, const std::string& name, const Words& dimensions, const std::string& long_name) {
+  void describe(hid_t dataset, const std::string& name, const Words& dimensions,
+                const std::string& long_name) {
     output::write_attribute(dataset, "long_name", long_name, file_);
     for (std::size_t axis = 0; axis < dimensions.size(); ++axis) {
       if (dimensions.size() == 1 && dimensions[0] == name) {
@@ -226,16 +244,25 @@ class Writer {
   }
 
   static constexpr const char* formulas =
-      "z_j = 2 (g - g(low_j)) / (g(high_j) - g(low_j)) - 1, g the logarithm where parameter_logarithmic. poly(z) = "
-      "sum_t coefficients[t] prod_j T_exponents[t, j](z_j), T_n the Chebyshev polynomials of the first kind; a "
+      "z_j = 2 (g - g(low_j)) / (g(high_j) - g(low_j)) - 1, g the logarithm where parameter_logarithmic. "
+      "poly(z) = "
+      "sum_t coefficients[t] prod_j T_exponents[t, j](z_j), T_n the Chebyshev polynomials of the first kind; "
+      "a "
       "regression is poly(z) (kind chebyshev), poly(z) + sum_i weights[i] exp(-1/2 sum_j ((z_j - places[i, "
-      "j])/lengths[j])^2) (kind gaussian_process), or poly(z) + weight_L . h + bias_L, h = tanh(weight_l . h + "
-      "bias_l) for l = 1, ..., L - 1 from h = z (kind perceptron). The row of layout, the exponential of it where "
-      "layout_logarithm, is map (P, m), then scale (K, T). head = mean + sum_r amplitudes_r modes[r]. A map is a, "
-      "b, then (c, w, beta) once or more; F(x) = (x - a)/(b - a) + sum beta (asinh((x - c)/w) - asinh((a - c)/w))/"
-      "(asinh((b - c)/w) - asinh((a - c)/w)); xi = 2 F(x)/F(b) - 1 for x in [a, b]. features: h = act(slope (xi - "
-      "centre)), then h = act(weight_l . h + bias_l) for l = 2, 3, ... where there are such; features = (h, 1) . "
-      "mixing. C_k(xi) = exp(sum_j scale[k, j] T_j(xi)) (features(xi) . head[:, k]); constants are numbered patch by "
+      "j])/lengths[j])^2) (kind gaussian_process), or poly(z) + weight_L . h + bias_L, h = tanh(weight_l . h "
+      "+ "
+      "bias_l) for l = 1, ..., L - 1 from h = z (kind perceptron). The row of layout, the exponential of it "
+      "where "
+      "layout_logarithm, is map (P, m), then scale (K, T). head = mean + sum_r amplitudes_r modes[r]. A map "
+      "is a, "
+      "b, then (c, w, beta) once or more; F(x) = (x - a)/(b - a) + sum beta (asinh((x - c)/w) - asinh((a - "
+      "c)/w))/"
+      "(asinh((b - c)/w) - asinh((a - c)/w)); xi = 2 F(x)/F(b) - 1 for x in [a, b]. features: h = act(slope "
+      "(xi - "
+      "centre)), then h = act(weight_l . h + bias_l) for l = 2, 3, ... where there are such; features = (h, "
+      "1) . "
+      "mixing. C_k(xi) = exp(sum_j scale[k, j] T_j(xi)) (features(xi) . head[:, k]); constants are numbered "
+      "patch by "
       "patch. The solution is that of the patch that owns x, with its C and the formulas of the job.";
 
   std::string file_;

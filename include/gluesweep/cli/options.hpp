@@ -64,6 +64,15 @@ struct CompareOptions {
   ProgressStyle progress = ProgressStyle::automatic;
 };
 
+struct EmulateOptions {
+  std::string file;           ///< sweep file
+  std::string output;         ///< emulator file; empty: the sweep file's name with _emulator.h5
+  double holdout = 0.1;       ///< share of the points that measure the errors
+  double max_error = 1.0e-6;  ///< points with a larger error estimate are left out
+  std::string regression;     ///< auto, chebyshev, gaussian_process or perceptron
+  std::uint64_t seed = 0;
+};
+
 /// `--help` in any place: print the text and be done.
 struct HelpRequest {
   std::string text;
@@ -71,7 +80,7 @@ struct HelpRequest {
 struct VersionRequest {};
 
 using Request = std::variant<HelpRequest, VersionRequest, RunOptions, CheckOptions, ShowOptions,
-                             CompareOptions, MergeOptions>;
+                             CompareOptions, MergeOptions, EmulateOptions>;
 
 /// What the command line asks for; `arguments` without the program's name. Throws job::InputError that names
 /// the wrong word, the nearest right one and where to read more. Depends on nothing but its arguments, so

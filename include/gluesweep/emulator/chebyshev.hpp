@@ -18,8 +18,8 @@ at::Tensor total_degree_exponents(double degree, const std::vector<double>& stre
 at::Tensor chebyshev_basis(const at::Tensor& z, const at::Tensor& exponents);
 
 /// Polynomials fitted by least squares in nested spaces, the first terms of a list of exponents (T, p): one
-/// orthogonal basis serves them all. Terms that the places do not determine, such as the fourth power on three
-/// places, are left out.
+/// orthogonal basis serves them all. Terms that the places do not determine, such as the fourth power on
+/// three places, are left out.
 class NestedLeastSquares {
  public:
   NestedLeastSquares(const at::Tensor& z, at::Tensor exponents);  ///< (N, p)

@@ -34,8 +34,8 @@ struct HeldOut {
   at::Tensor scalars;   ///< (H, S) relative; NaN where the point has no such number
 };
 
-/// theta -> coefficient networks of a whole scan. Trunk and frames are those of the sweep: only what a point's
-/// training gives, its head, is learned; so the asymptotics stay exact for every theta.
+/// theta -> coefficient networks of a whole scan. Trunk and frames are those of the sweep: only what a
+/// point's training gives, its head, is learned; so the asymptotics stay exact for every theta.
 ///
 ///   layout(z)     the parameters of the maps xi(x), (P, m), see network/map.hpp, then the constants' scales,
 ///                 (K, T), see network/scale.hpp, in one row; logarithms where layout_logarithm
@@ -52,8 +52,8 @@ struct Emulator {
   std::vector<Axis> axes;
   std::vector<std::pair<std::string, at::Tensor>> trunk;  ///< as network::Trunk::arrays()
   std::int64_t features = 0, constants = 0, scale_terms = 0, patches = 0, map_parameters = 0;  ///< F K T P m
-  at::Tensor mean;              ///< (F K)
-  at::Tensor modes;             ///< (r, F K)
+  at::Tensor mean;                                                                             ///< (F K)
+  at::Tensor modes;                                                                            ///< (r, F K)
   at::Tensor layout_logarithm;  ///< (P m + K T) 0 or 1
   std::vector<Scalar> scalars;
   std::shared_ptr<const Regression> amplitudes;  ///< (B, p) -> (B, r)

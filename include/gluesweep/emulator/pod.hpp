@@ -38,8 +38,8 @@ struct Reprojection {
 };
 Reprojection reproject(const Dataset& data, const Regression& layout);
 
-/// Proper orthogonal decomposition of heads (N, D). The features are orthonormal and the constants in units of
-/// what changes the solution by its own size, so that distances of heads are relative errors of solutions.
+/// Proper orthogonal decomposition of heads (N, D). The features are orthonormal and the constants in units
+/// of what changes the solution by its own size, so that distances of heads are relative errors of solutions.
 struct Modes {
   at::Tensor mean;   ///< (D)
   at::Tensor modes;  ///< (r, D), orthonormal, the largest first

@@ -15,11 +15,11 @@ class Regression {
  public:
   virtual ~Regression() = default;
   virtual std::string kind() const = 0;
-  virtual at::Tensor operator()(const at::Tensor& z) const = 0;  ///< differentiable by autograd
+  virtual at::Tensor operator()(const at::Tensor& z) const = 0;                ///< differentiable by autograd
   virtual std::vector<std::pair<std::string, at::Tensor>> arrays() const = 0;  ///< as stored
 };
 
-std::shared_ptr<const Regression> make_regression(const std::string& kind,
-                                                  const std::vector<std::pair<std::string, at::Tensor>>& arrays);
+std::shared_ptr<const Regression> make_regression(
+    const std::string& kind, const std::vector<std::pair<std::string, at::Tensor>>& arrays);
 
 }  // namespace gluesweep::emulator
