@@ -1,0 +1,121 @@
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <iostream>
+
+#include "gluesweep/cli/commands.hpp"
+#include "gluesweep/emulator/emulator_file.hpp"
+#include "gluesweep/emulator/fit.hpp"
+#include "gluesweep/output/target.hpp"
+#include "text.hpp"
+
+namespace gluesweep::cli {
+namespace {
+
+using emulator::Emulator;
+using emulator::ErrorSummary;
+using emulator::FitReport;
+
+constexpr std::int64_t roughly = 4 << 20;  // bytes that an emulator takes, before it is known
+
+emulator::RegressionChoice choice_of(const std::string& word) {
+  using emulator::RegressionChoice;
+  if (word == "chebyshev") return RegressionChoice::chebyshev;
+  if (word == "gaussian_process") return RegressionChoice::gaussian_process;
+  if (word == "perceptron") return RegressionChoice::perceptron;
+  return RegressionChoice::automatic;
+}
+
+/// "  name<padding>text", as in the summary of a run.
+std::string line(const std::string& name, const std::string& text) {
+  constexpr std::size_t width = 24;
+  return "  " + name + std::string(name.size() < width ? width - name.size() : 1, ' ') + text + "\n";
+}
+
+std::string errors_text(const ErrorSummary& errors) {
+  return "median " + rough(errors.median) + ", 99% below " + rough(errors.high) + ", largest " +
+         rough(errors.largest);
+}
+
+std::string counted(std::int64_t count, const std::string& noun) {
+  return grouped(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+std::string points_text(const emulator::Dataset& data, const FitReport& report) {
+  std::string text = line("points", grouped(data.size()) + " of " + grouped(data.in_file));
+  const auto left_out = [&](std::int64_t count, const std::string& reason) {
+    if (count > 0) text += line("  left out", grouped(count) + " " + reason);
+  };
+  left_out(data.not_converged, "not converged");
+  left_out(data.above_max_error, "with an error estimate above --max-error");
+  left_out(data.beyond_most, "beyond the " + grouped(emulator::most_points) + " that a fit uses");
+  left_out(report.misfits, "that the trunk does not represent well enough");
+  text += line("  training", grouped(report.training) + ", " + grouped(report.validation) +
+                                 " more to choose by, " + grouped(report.held_out) + " held out");
+  return text;
+}
+
+std::string range_text(const Emulator& emulator) {
+  std::string text;
+  for (const auto& axis : emulator.axes) {
+    const bool logarithmic = axis.scale == job::Scale::log;
+    text +=
+        line(text.empty() ? "domain" : "", axis.name + " in [" + exact(axis.low) + ", " + exact(axis.high) +
+                                               "]" + (logarithmic ? ", logarithmic" : ""));
+  }
+  return text;
+}
+
+std::string regression_text(const FitReport& report) {
+  const auto& best = report.candidates[report.chosen];
+  std::string text =
+      line("regression", best.kind + ", " + best.description + ", for " + counted(report.modes, "mode"));
+  if (report.candidates.size() < 2) return text;
+  for (const auto& tried : report.candidates) {
+    text += line("  tried", tried.kind + ", " + tried.description + ": median error " +
+                                rough(tried.validation.median) + ", 99% below " +
+                                rough(tried.validation.high) + ", " + duration(tried.seconds));
+  }
+  return text;
+}
+
+std::string scalars_text(const Emulator& emulator, const FitReport& report) {
+  std::string text;
+  for (std::size_t s = 0; s < emulator.scalars.size(); ++s) {
+    text += line("  " + emulator.scalars[s].name, errors_text(report.scalars[s]));
+  }
+  for (const auto& name : report.left_out) text += line("  " + name, "left out: too many points have none");
+  return text.empty() ? "" : "  held-out errors of quantities\n" + text;
+}
+
+std::string report_text(const emulator::Dataset& data, const emulator::Fitted& fitted,
+                        const std::string& path) {
+  const auto& [emulator, report] = fitted;
+  return data.job.problem.name + "\n" + points_text(data, report) + range_text(*emulator) +
+         regression_text(report) + line("held-out error", errors_text(report.solution)) +
+         line("  error model", percent(report.calibration) +
+                                   " of the held-out errors below what their neighbours let expect") +
+         scalars_text(*emulator, report) +
+         line("file", path + " (" + bytes(static_cast<double>(std::filesystem::file_size(path))) + ")") +
+         line("time", duration(report.seconds));
+}
+
+void emulate(const EmulateOptions& options) {
+  const std::string path = options.output.empty()
+                               ? std::filesystem::path(options.file).stem().string() + "_emulator.h5"
+                               : options.output;
+  const auto data = emulator::read_dataset(options.file, options.max_error);
+  output::check_target(path, roughly);
+  const auto fitted = emulator::fit(data, {options.holdout, choice_of(options.regression), options.seed});
+  emulator::write_emulator(path, *fitted.emulator);
+  std::cout << report_text(data, fitted, path) << std::flush;
+}
+
+}  // namespace
+
+ExitCode emulate_command(const EmulateOptions& options, const parallel::Communicator& communicator) {
+  parallel::on_rank_zero(communicator, [&] { emulate(options); });
+  return ExitCode::complete;
+}
+
+}  // namespace gluesweep::cli
