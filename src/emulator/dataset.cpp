@@ -54,27 +54,21 @@ int place_of(const job::Job& job, const std::string& name) {
   throw job::InputError("the parameter " + name + " has a column in the file, but its problem has no such");
 }
 
-Axis axis_of(const std::string& path, const job::Job& job, const std::string& name) {
+/// Of a parameter with the values (N).
+Axis axis_of(const std::string& path, const job::Job& job, const std::string& name, const Tensor& values) {
   const auto& swept = swept_parameter(job, name);
   if (swept.kind == job::SweptParameter::Kind::range) {
     return {name, swept.scale, swept.low, swept.high, place_of(job, name)};
   }
-  const auto [low, high] = std::minmax_element(swept.values.begin(), swept.values.end());
-  if (low == swept.values.end() || *low == *high) {
+  const double low = values.min().item<double>(), high = values.max().item<double>();
+  if (low == high) {
     refuse(path,
            "its parameter " + name +
                " takes one value only, so that nothing can be learned about it; give the parameter as a "
                "plain number in the job, which fixes it");
   }
-  const bool logarithmic = *low > 0.0 && *high / *low > wide_range;
-  return {name, logarithmic ? job::Scale::log : job::Scale::linear, *low, *high, place_of(job, name)};
-}
-
-std::vector<Axis> axes_of(const std::string& path, const job::Job& job, const output::SweepReader& reader) {
-  std::vector<Axis> axes;
-  for (const auto& name : reader.swept_names()) axes.push_back(axis_of(path, job, name));
-  if (axes.empty()) refuse(path, "its scan varies no parameter");
-  return axes;
+  const bool logarithmic = low > 0.0 && high / low > wide_range;
+  return {name, logarithmic ? job::Scale::log : job::Scale::linear, low, high, place_of(job, name)};
 }
 
 /// Rows of a variable at increasing places (K).
@@ -153,9 +147,13 @@ void read_trunks(const output::SweepReader& reader, Dataset& data) {
   }
 }
 
-void read_points(const output::SweepReader& reader, const Tensor& chosen, Dataset& data) {
+void read_points(const std::string& path, const output::SweepReader& reader, const Tensor& chosen,
+                 Dataset& data) {
   std::vector<Tensor> swept;
-  for (const auto& axis : data.axes) swept.push_back(rows_at(reader, axis.name, chosen));
+  for (const auto& name : reader.swept_names()) {
+    swept.push_back(rows_at(reader, name, chosen));
+    data.axes.push_back(axis_of(path, data.job, name, swept.back()));
+  }
   const auto values = at::stack(swept, 1);
   data.z = normalised(data.axes, values);
   data.parameters = all_parameters(data.job, data.axes, values);
@@ -191,7 +189,7 @@ Dataset read_dataset(const std::string& path, double max_error) {
   data.source = reader.text("source");
   data.git_commit = reader.text("git_commit");
   check_method(path, data.job);
-  data.axes = axes_of(path, data.job, reader);
+  if (reader.swept_names().empty()) refuse(path, "its scan varies no parameter");
   const auto chosen = choose(reader, max_error, data);
   if (chosen.size(0) == 0) {
     refuse(path, "none of its " + std::to_string(data.in_file) + " points is converged" +
@@ -199,7 +197,7 @@ Dataset read_dataset(const std::string& path, double max_error) {
                      "; 'gluesweep show' explains their statuses");
   }
   read_trunks(reader, data);
-  read_points(reader, chosen, data);
+  read_points(path, reader, chosen, data);
   read_scalars(reader, chosen, data);
   return data;
 }
