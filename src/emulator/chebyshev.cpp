@@ -77,11 +77,11 @@ Tensor NestedLeastSquares::projected(const Tensor& targets) const {
 
 Tensor NestedLeastSquares::basis(const Tensor& z) const {
   const auto values = chebyshev_basis(z, exponents_.index_select(0, kept_));
-  return std::get<0>(at::triangular_solve(values.t(), triangular_, true, true)).t();
+  return at::linalg_solve_triangular(triangular_, values, true, false);
 }
 
 Tensor NestedLeastSquares::coefficients(const Tensor& projected) const {
-  const auto own = std::get<0>(at::triangular_solve(projected, triangular_, true));
+  const auto own = at::linalg_solve_triangular(triangular_, projected, true);
   return at::zeros({exponents_.size(0), own.size(1)}, own.options()).index_copy_(0, kept_, own);
 }
 

@@ -23,10 +23,10 @@ using at::Tensor;
 using Model = std::shared_ptr<const Regression>;
 using Build = std::function<Model(const Samples&)>;
 
-constexpr double least_error = 1.0e-9;       // of a solution that is worth another mode or a higher degree
-constexpr double layout_tolerance = 1.0e-3;  // see layout_distance
-constexpr double worst_misfit = 1.0e-4;      // of a point that is kept, as relative error of its solution
-constexpr double good_error = 1.0e-5;        // median: no other regression is tried
+constexpr double least_error = 1.0e-9;   // of a solution that is worth another mode or a higher degree
+constexpr double near = 0.5;             // see layout_distance: half of what is allowed
+constexpr double worst_misfit = 1.0e-4;  // of a point that is kept, as relative error of its solution
+constexpr double good_error = 1.0e-5;    // median: no other regression is tried
 constexpr std::int64_t kernel_points =
     1024;  // a Gaussian process takes no more places: it costs too much later
 constexpr std::int64_t likelihood_points = 400, likelihood_targets = 8;
@@ -97,7 +97,7 @@ Dataset without(Dataset data, const Tensor& kept) {
 /// The polynomial of the least degree that comes close to the points' layouts.
 Model fit_layout(const Dataset& data, const Split& split) {
   const auto shape = layout_shape(data);
-  const Samples all{data.z, packed_layout(data.map, data.scale, layout_logarithms(shape))};
+  const Samples all{data.z, packed_layout(wanted_maps(data), data.scale, layout_logarithms(shape))};
   const auto samples = chosen(all, split.training);
   const std::vector<double> stretch(static_cast<std::size_t>(data.z.size(1)), 1.0);
   Model best;
@@ -109,12 +109,15 @@ Model fit_layout(const Dataset& data, const Split& split) {
     auto model =
         std::make_shared<Chebyshev>(exponents, squares.coefficients(squares.projected(samples.targets)));
     const auto distance =
-        layout_distance(data, split.validation, (*model)(data.z.index_select(0, split.validation))).max();
-    if (best == nullptr || distance.item<double>() < 0.7 * least) {
+        layout_distance(data, split.validation, (*model)(data.z.index_select(0, split.validation)))
+            .clamp(near, 100.0)
+            .mean()
+            .item<double>();
+    if (best == nullptr || distance < 0.9 * least) {
       best = model;
-      least = distance.item<double>();
+      least = distance;
     }
-    if (least <= layout_tolerance) break;
+    if (least <= near) break;
   }
   return best;
 }

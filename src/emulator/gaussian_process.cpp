@@ -22,7 +22,7 @@ Tensor unlikelihood(const Tensor& hyper, const Tensor& z, const Tensor& targets)
   const auto covariance = squared_exponential(z, z, lengths) +
                           (hyper.select(0, axes).exp() + least_noise) * at::eye(places, z.options());
   const auto factor = at::linalg_cholesky(covariance);
-  const auto whitened = std::get<0>(at::triangular_solve(targets, factor, false));
+  const auto whitened = at::linalg_solve_triangular(factor, targets, false);
   const auto variances = whitened.square().sum(0) / static_cast<double>(places);
   return factor.diagonal().log().sum() / static_cast<double>(places) + 0.5 * variances.log().mean();
 }

@@ -12,6 +12,7 @@ using at::Tensor;
 constexpr int table_elements = 128, table_nodes = 10;
 constexpr std::int64_t points_at_a_time = 128;
 constexpr int refinements = 2;             // of a projection on features that are orthonormal to 1e-5 only
+constexpr std::int64_t scale_places = 65;  // at which scales are compared
 constexpr std::int64_t pod_points = 1024;  // whose modes span the others'
 
 Tensor heads_of_patch(const Tensor& head, std::int64_t features, std::int64_t patch, std::int64_t n) {
@@ -117,22 +118,42 @@ LayoutShape layout_shape(const Dataset& data) {
   return {data.map.size(1), data.map.size(2), data.scale.size(1), data.scale.size(2)};
 }
 
+Tensor wanted_maps(const Dataset& data) {
+  auto map = data.map.clone();
+  for (std::int64_t p = 0; p + 1 < map.size(1); ++p) {
+    const auto end = map.select(1, p).select(1, 1), start = map.select(1, p + 1).select(1, 0);
+    const auto quarter = 0.25 * (end - start);
+    end.sub_(quarter);
+    start.add_(quarter);
+  }
+  return map;
+}
+
 Tensor layout_distance(const Dataset& data, const Tensor& points, const Tensor& rows) {
   const auto shape = layout_shape(data);
   const auto layout = unpacked_layout(rows, shape, layout_logarithms(shape));
-  const auto map = data.map.index_select(0, points);
-  const network::Elements places(64, 1);
+  const auto wanted = wanted_maps(data).index_select(0, points), own = data.map.index_select(0, points);
+  const double factor = std::log(3.0);
   Tensor largest = at::zeros({points.size(0)}, rows.options());
+  const auto add = [&largest](const Tensor& distances) { largest = at::maximum(largest, distances.amax(1)); };
   for (std::int64_t p = 0; p < shape.patches; ++p) {
-    const auto& own = layout.maps[static_cast<std::size_t>(p)];
-    const auto x = own.nodes(places.xi).x;
-    const auto distance = (network::Map::unpacked(map.select(1, p).contiguous()).xi(x) - places.xi).abs();
-    largest = at::maximum(largest, distance.amax(1));
-    largest = at::where((own.end > own.start).squeeze(1), largest, at::full_like(largest, INFINITY));
+    const auto& given = layout.maps[static_cast<std::size_t>(p)];
+    const auto map = network::Map::unpacked(wanted.select(1, p)),
+               whole = network::Map::unpacked(own.select(1, p));
+    const auto ends = at::cat({(given.start - map.start).abs(), (given.end - map.end).abs()}, 1);
+    const auto slack = at::cat({map.start - whole.start, whole.end - map.end}, 1);
+    const auto rounding = 1.0e-12 * (whole.end - whole.start);  // ends that are the domain's have no slack
+    add(at::where(ends > rounding, ends / at::maximum(slack, rounding), at::zeros_like(ends)));
+    const auto counts = map.beta > 0.0;
+    const auto widths = (given.width / map.width).log().abs() / factor;
+    const auto centres = (given.centre - map.centre).abs() / map.width;
+    add(at::where(counts, at::maximum(widths, centres), at::zeros_like(widths)));
+    largest = at::where((given.end > given.start).squeeze(1), largest, at::full_like(largest, INFINITY));
   }
-  const auto sizes = layout.scale.at(places.xi) /
-                     network::Scale{data.scale.index_select(0, points).contiguous()}.at(places.xi);
-  largest = at::maximum(largest, 0.1 * sizes.log().abs().amax(2).amax(1));
+  const auto places = at::linspace(-1.0, 1.0, scale_places, at::kDouble);
+  const auto sizes =
+      layout.scale.at(places) / network::Scale{data.scale.index_select(0, points).contiguous()}.at(places);
+  add(sizes.log().abs().amax(2) / factor);
   return at::where(largest.isfinite(), largest, at::full_like(largest, INFINITY));
 }
 

@@ -27,8 +27,13 @@ class TabulatedTrunk {
 
 LayoutShape layout_shape(const Dataset& data);
 
-/// How far a layout is from those of the points, in its own units: the largest distance in xi of a place that
-/// both map, and of the logarithm of a scale. Infinite where it is none. (B)
+/// The points' maps (N, P, m) with regions that end halfway in their overlaps: where layouts near these end
+/// in the overlaps too, coefficient functions are known on all of their regions, which hold all that a patch
+/// owns.
+at::Tensor wanted_maps(const Dataset& data);
+
+/// How far layouts, rows (B, P m + K T) for points (B) int64, are from the wanted ones, (B): up to 1 their
+/// regions end in the overlaps, widths and scales are within a factor of 3. Infinite where they are none.
 at::Tensor layout_distance(const Dataset& data, const at::Tensor& points, const at::Tensor& rows);
 
 /// The points' coefficient functions as networks in other layouts.
