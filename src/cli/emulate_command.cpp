@@ -84,7 +84,8 @@ std::string scalars_text(const Emulator& emulator, const FitReport& report) {
   for (std::size_t s = 0; s < emulator.scalars.size(); ++s) {
     text += line("  " + emulator.scalars[s].name, errors_text(report.scalars[s]));
   }
-  for (const auto& name : report.left_out) text += line("  " + name, "left out: too many points have none");
+  for (const auto& name : report.left_out)
+    text += line("  " + name, "left out: too few points have it, or it is no smooth function");
   return text.empty() ? "" : "  held-out errors of quantities\n" + text;
 }
 
@@ -106,7 +107,8 @@ void emulate(const EmulateOptions& options) {
                                : options.output;
   const auto data = emulator::read_dataset(options.file, options.max_error);
   output::check_target(path, roughly);
-  const auto fitted = emulator::fit(data, {options.holdout, choice_of(options.regression), options.seed});
+  const auto fitted =
+      emulator::fit(data, {options.holdout, choice_of(options.regression), options.tolerance, options.seed});
   emulator::write_emulator(path, *fitted.emulator);
   std::cout << report_text(data, fitted, path) << std::flush;
 }

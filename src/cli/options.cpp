@@ -427,6 +427,8 @@ Request parse_emulate(const Words& words) {
       "share of the points that only measure the errors")(
       "max-error", po::value(&options.max_error)->default_value(options.max_error, exact(options.max_error)),
       "points with a larger error estimate are left out")(
+      "tolerance", po::value(&options.tolerance)->default_value(options.tolerance, exact(options.tolerance)),
+      "error of the solution that is small enough: a smaller one makes evaluations slower")(
       "regression", po::value(&options.regression)->default_value("auto")->value_name("KIND"),
       "auto, chebyshev, gaussian_process or perceptron")(
       "seed", po::value(&options.seed)->default_value(0),
@@ -436,6 +438,9 @@ Request parse_emulate(const Words& words) {
   if (!(options.holdout > 0.0 && options.holdout < 0.5)) {
     refuse(definition,
            "--holdout is a share of the points, above 0 and below 0.5, not " + exact(options.holdout) + ".");
+  }
+  if (!(options.tolerance > 0.0)) {
+    refuse(definition, "--tolerance is a relative error above 0, not " + exact(options.tolerance) + ".");
   }
   if (!(options.max_error > 0.0)) {
     refuse(definition, "--max-error is a relative error above 0, not " + exact(options.max_error) + ".");

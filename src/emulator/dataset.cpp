@@ -172,7 +172,7 @@ void read_scalars(const output::SweepReader& reader, const Tensor& chosen, Datas
   std::vector<Tensor> columns;
   for (const auto& name : scalar_names(data.job.problem)) {
     if (!reader.has(name)) continue;
-    data.scalars.push_back({name, reader.unit(name), reader.long_name(name), false});
+    data.scalars.push_back({name, reader.unit(name), reader.long_name(name)});
     columns.push_back(rows_at(reader, name, chosen));
   }
   data.numbers = at::stack(columns, 1);

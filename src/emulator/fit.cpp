@@ -23,10 +23,12 @@ using at::Tensor;
 using Model = std::shared_ptr<const Regression>;
 using Build = std::function<Model(const Samples&)>;
 
-constexpr double least_error = 1.0e-9;   // of a solution that is worth another mode or a higher degree
-constexpr double near = 0.5;             // see layout_distance: half of what is allowed
-constexpr double worst_misfit = 1.0e-4;  // of a point that is kept, as relative error of its solution
-constexpr double good_error = 1.0e-5;    // median: no other regression is tried
+constexpr double scalar_tolerance = 1.0e-9;  // relative: no higher degree for less
+constexpr double worst_scalar = 0.05;        // median error of one that is no noise
+constexpr double near = 0.5;                 // see layout_distance: half of what is allowed
+constexpr double worst_misfit = 1.0e-4;      // of a point that is kept, as relative error of its solution
+constexpr double good_error = 1.0e-5;        // median: no Gaussian process is tried
+constexpr double fair_error = 1.0e-4;        // median: no perceptron, which takes long to train
 constexpr std::int64_t kernel_points =
     1024;  // a Gaussian process takes no more places: it costs too much later
 constexpr std::int64_t likelihood_points = 400, likelihood_targets = 8;
@@ -184,83 +186,110 @@ Build perceptron_build(const PolynomialChoice& choice, std::uint64_t seed) {
 // --- scalars
 // ---------------------------------------------------------------------------------------------------------
 
-/// The scalars that enough points have, with what regressions are given: logarithms of positive ones.
+/// The scalars that can be learned, with what regressions are given: logarithms of those of one sign.
 struct Quantities {
   std::vector<Scalar> scalars;
   Tensor values;   // (N, S)
   Tensor targets;  // (N, S)
   Tensor sizes;    // (S): what an error of one that changes its sign is relative to, 0 for others
-  std::vector<std::string> left_out;
 };
 
+Quantities some_of(const Quantities& all, const std::vector<std::int64_t>& columns) {
+  const auto taken = at::tensor(columns, at::kLong);
+  Quantities some{{},
+                  all.values.index_select(1, taken),
+                  all.targets.index_select(1, taken),
+                  all.sizes.index_select(0, taken)};
+  for (const auto s : columns) some.scalars.push_back(all.scalars[static_cast<std::size_t>(s)]);
+  return some;
+}
+
 Quantities make_quantities(const Dataset& data) {
-  Quantities result;
-  std::vector<Tensor> values, targets, sizes;
+  Quantities result{data.scalars, data.numbers, data.numbers.clone(),
+                    at::zeros({data.numbers.size(1)}, at::kDouble)};
   for (std::size_t s = 0; s < data.scalars.size(); ++s) {
-    auto scalar = data.scalars[s];
-    const auto column = data.numbers.select(1, static_cast<std::int64_t>(s));
-    const auto known = column.isfinite();
-    if (known.to(at::kDouble).mean().item<double>() < least_share) {
-      result.left_out.push_back(scalar.name);
-      continue;
+    const auto i = static_cast<std::int64_t>(s);
+    const auto column = data.numbers.select(1, i);
+    const auto numbers = column.masked_select(column.isfinite());
+    auto& scalar = result.scalars[s];
+    scalar.negative = (numbers < 0.0).all().item<bool>();
+    scalar.logarithm = scalar.negative || (numbers > 0.0).all().item<bool>();
+    if (scalar.logarithm) {
+      result.targets.select(1, i).copy_(column.abs().log());
+    } else {
+      result.sizes.select(0, i).copy_(numbers.square().mean().sqrt());
     }
-    const auto numbers = column.masked_select(known);
-    scalar.logarithm = (numbers > 0.0).all().item<bool>();
-    const bool one_sign = scalar.logarithm || (numbers < 0.0).all().item<bool>();
-    const auto size = numbers.square().mean().sqrt();
-    result.scalars.push_back(scalar);
-    values.push_back(column);
-    targets.push_back(scalar.logarithm ? column.log() : column);
-    sizes.push_back(one_sign ? at::zeros_like(size) : size);
   }
-  const auto stacked = [&](const std::vector<Tensor>& columns) {
-    return columns.empty() ? at::empty({data.size(), 0}, at::kDouble) : at::stack(columns, 1);
-  };
-  result.values = stacked(values);
-  result.targets = stacked(targets);
-  result.sizes = sizes.empty() ? at::empty({0}, at::kDouble) : at::stack(sizes);
   return result;
 }
 
 /// Relative errors of what a regression gives at points (B): (B, S).
 Tensor scalar_errors(const Quantities& quantities, const Tensor& points, const Tensor& given) {
-  const auto truth = quantities.values.index_select(0, points);
-  std::vector<Tensor> columns;
+  Tensor errors = at::empty_like(given);
   for (std::size_t s = 0; s < quantities.scalars.size(); ++s) {
     const auto i = static_cast<std::int64_t>(s);
-    const auto value = quantities.scalars[s].logarithm ? given.select(1, i).exp() : given.select(1, i);
-    const auto own = truth.select(1, i);
-    columns.push_back((value - own).abs() / at::maximum(own.abs(), quantities.sizes[i]));
+    const auto& scalar = quantities.scalars[s];
+    const auto size = scalar.logarithm ? given.select(1, i).exp() : given.select(1, i);
+    const auto value = scalar.negative ? -size : size;
+    const auto own = quantities.values.select(1, i).index_select(0, points);
+    errors.select(1, i).copy_((value - own).abs() / at::maximum(own.abs(), quantities.sizes[i]));
   }
-  return columns.empty() ? at::empty({points.size(0), 0}, at::kDouble) : at::stack(columns, 1);
+  return errors;
+}
+
+/// What regressions are given with all columns of the size of one, so that one tolerance serves them.
+struct ScaledTargets {
+  ScaledTargets(const Dataset& data, const Quantities& quantities) {
+    const auto known = quantities.targets.isfinite();
+    const auto size = at::where(known, quantities.targets, at::zeros_like(quantities.targets)).abs().amax(0);
+    unit = at::where(size > 0.0, size, at::ones_like(size));
+    samples = {data.z, quantities.targets / unit};
+  }
+  Tensor unit;
+  Samples samples;
+};
+
+/// The scalars that enough points have and that a polynomial fits: others are noise, or jump.
+std::vector<std::int64_t> learnable(const Dataset& data, const Quantities& quantities, const Split& split) {
+  std::vector<std::int64_t> frequent, good;
+  const auto share = quantities.values.isfinite().to(at::kDouble).mean(0);
+  for (std::int64_t s = 0; s < share.size(0); ++s) {
+    if (share[s].item<double>() >= least_share) frequent.push_back(s);
+  }
+  if (frequent.empty()) return good;
+  const auto some = some_of(quantities, frequent);
+  const ScaledTargets scaled(data, some);
+  const auto training = chosen(scaled.samples, split.training);
+  const auto choice = choose_polynomial(training, chosen(scaled.samples, split.validation), scalar_tolerance);
+  const Chebyshev model(choice.exponents, fit_polynomial(training, choice) * scaled.unit);
+  const auto errors = scalar_errors(some, split.validation, model(data.z.index_select(0, split.validation)));
+  for (std::size_t s = 0; s < frequent.size(); ++s) {
+    const auto summary = summarize(errors.select(1, static_cast<std::int64_t>(s)));
+    if (summary.median <= worst_scalar) good.push_back(frequent[s]);
+  }
+  return good;
 }
 
 Model fit_quantities(const Dataset& data, const Quantities& quantities, const Split& split) {
-  const Samples all{data.z, quantities.targets};
   if (quantities.scalars.empty()) {
     return std::make_shared<Chebyshev>(at::zeros({1, data.z.size(1)}, at::kDouble),
                                        at::zeros({1, 0}, at::kDouble));
   }
-  // All columns of the size of one, so that one tolerance serves them.
-  const auto known = quantities.targets.isfinite();
-  const auto size = at::where(known, quantities.targets, at::zeros_like(quantities.targets)).abs().amax(0);
-  const auto unit = at::where(size > 0.0, size, at::ones_like(size));
-  const Samples scaled{all.z, all.targets / unit};
-  const auto choice =
-      choose_polynomial(chosen(scaled, split.training), chosen(scaled, split.validation), least_error);
-  const auto coefficients = fit_polynomial(chosen(scaled, split.all_but_held_out()), choice) * unit;
-  return std::make_shared<Chebyshev>(choice.exponents, coefficients);
+  const ScaledTargets scaled(data, quantities);
+  const auto choice = choose_polynomial(chosen(scaled.samples, split.training),
+                                        chosen(scaled.samples, split.validation), scalar_tolerance);
+  const auto coefficients = fit_polynomial(chosen(scaled.samples, split.all_but_held_out()), choice);
+  return std::make_shared<Chebyshev>(choice.exponents, coefficients * scaled.unit);
 }
 
-// --- the fit
-// ---------------------------------------------------------------------------------------------------------
+// --- the fit ---
 
 class Fitter {
  public:
   Fitter(const Dataset& data, const FitOptions& options, const Split& split, Model layout,
          const Tensor& heads)
       : data_(data), options_(options), split_(split), layout_(std::move(layout)), errors_(data) {
-    modes_ = proper_modes(heads.index_select(0, split_.training), least_error);
+    modes_ = proper_modes(heads.index_select(0, split_.training), options.tolerance);
     amplitudes_ = {data_.z, at::matmul(heads - modes_.mean, modes_.modes.t())};
   }
 
@@ -268,19 +297,19 @@ class Fitter {
     const auto training = chosen(amplitudes_, split_.training);
     const auto polynomial =
         choose_polynomial(training, chosen(amplitudes_, split_.validation),
-                          least_error / std::sqrt(static_cast<double>(modes_.modes.size(0))));
+                          options_.tolerance / std::sqrt(static_cast<double>(modes_.modes.size(0))));
     using Choice = RegressionChoice;
     const bool automatic = options_.regression == Choice::automatic;
     const auto wanted = [&](Choice choice) { return automatic || options_.regression == choice; };
     if (wanted(Choice::chebyshev))
       attempt("chebyshev", described(polynomial), [&] { return chebyshev_build(polynomial); });
     const auto low = limited(polynomial, 2.0);
-    if (wanted(Choice::gaussian_process) && !good_enough()) {
+    if (wanted(Choice::gaussian_process) && !below(good_error)) {
       attempt("gaussian_process", "around degree 2 at most", [&] { return process_build(low, training); });
       attempt("gaussian_process", "around " + described(polynomial),
               [&] { return process_build(polynomial, training); });
     }
-    if (wanted(Choice::perceptron) && !good_enough()) {
+    if (wanted(Choice::perceptron) && !below(fair_error)) {
       attempt("perceptron", "beside " + described(low), [&] { return perceptron_build(low, options_.seed); });
       if (polynomial.exponents.size(0) > low.exponents.size(0)) {
         attempt("perceptron", "beside " + described(polynomial),
@@ -301,9 +330,10 @@ class Fitter {
   const Modes& modes() const { return modes_; }
 
  private:
-  bool good_enough() const {
+  /// Where the choice is free: what was tried has errors below this.
+  bool below(double error) const {
     return options_.regression == RegressionChoice::automatic && !candidates_.empty() &&
-           candidates_[best_].validation.median <= good_error;
+           candidates_[best_].validation.median <= error;
   }
 
   void attempt(const std::string& kind, const std::string& description,
@@ -399,7 +429,9 @@ Fitted fit(Dataset data, const FitOptions& options) {
   emulator->amplitudes = fitter.amplitudes(report);
   emulator->mean = fitter.modes().mean;
   emulator->modes = fitter.modes().modes;
-  const auto quantities = make_quantities(data);
+  const auto all_quantities = make_quantities(data);
+  const auto columns = learnable(data, all_quantities, split);
+  const auto quantities = some_of(all_quantities, columns);
   emulator->scalars = quantities.scalars;
   emulator->quantities = fit_quantities(data, quantities, split);
   emulator->training_z = data.z.index_select(0, split.all_but_held_out()).contiguous();
@@ -412,7 +444,11 @@ Fitted fit(Dataset data, const FitOptions& options) {
   report.held_out = split.held_out.size(0);
   report.solution = summarize(emulator->held_out.solution);
   for (const auto& column : emulator->held_out.scalars.unbind(1)) report.scalars.push_back(summarize(column));
-  report.left_out = quantities.left_out;
+  for (std::size_t s = 0; s < data.scalars.size(); ++s) {
+    const bool taken =
+        std::find(columns.begin(), columns.end(), static_cast<std::int64_t>(s)) != columns.end();
+    if (!taken) report.left_out.push_back(data.scalars[s].name);
+  }
   report.calibration = calibration(emulator->held_out);
   report.seconds = watch.seconds();
   return {emulator, report};

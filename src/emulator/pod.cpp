@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gluesweep/problem/system.hpp"
+#include "gluesweep/training/solution.hpp"
+
 namespace gluesweep::emulator {
 namespace {
 
@@ -11,16 +14,13 @@ using at::Tensor;
 // A table between whose nodes polynomials of this degree are as exact as the features' rounding.
 constexpr int table_elements = 128, table_nodes = 10;
 constexpr std::int64_t points_at_a_time = 128;
+constexpr double inside = 1.0 + 1.0e-9;    // |xi| on a region, rounded
 constexpr int refinements = 2;             // of a projection on features that are orthonormal to 1e-5 only
 constexpr std::int64_t scale_places = 65;  // at which scales are compared
 constexpr std::int64_t pod_points = 1024;  // whose modes span the others'
 
 Tensor heads_of_patch(const Tensor& head, std::int64_t features, std::int64_t patch, std::int64_t n) {
   return head.narrow(1, 0, features).narrow(2, patch * n, n).transpose(1, 2);
-}
-
-network::Scale scale_of_patch(const network::Scale& scale, std::int64_t patch, std::int64_t n) {
-  return {scale.coefficients.narrow(1, patch * n, n).contiguous()};
 }
 
 /// Least-squares heads (B, n, F) for values (B, n, N) on the nodes that the features (N, F) are orthonormal
@@ -39,6 +39,7 @@ class Reprojector {
   Reprojector(const Dataset& data, const Regression& layout)
       : data_(data),
         layout_(layout),
+        system_(data.job.problem),
         shape_(layout_shape(data)),
         logarithm_(layout_logarithms(shape_)),
         trunk_(data.job.network.activation, data.trunk),
@@ -60,22 +61,21 @@ class Reprojector {
 
  private:
   Reprojection some(std::int64_t first, std::int64_t count) const {
+    const auto points = at::arange(first, first + count, at::kLong);
     const auto own = [&](const Tensor& all) { return all.narrow(0, first, count); };
     const auto layout = unpacked_layout(layout_(own(data_.z)), shape_, logarithm_);
-    const network::Scale old_scale{own(data_.scale)};
-    const auto n = shape_.constants / shape_.patches;
     std::vector<Tensor> heads;
     Tensor missed = at::zeros({count}, data_.z.options());
     for (std::int64_t p = 0; p < shape_.patches; ++p) {
       const auto x = layout.maps[static_cast<std::size_t>(p)].nodes(elements_.xi).x;
-      // Beyond its region a coefficient function is continued by its value at the end.
-      const auto old_xi =
-          network::Map::unpacked(own(data_.map).select(1, p).contiguous()).xi(x).clamp(-1.0, 1.0);
-      const auto ratio =
-          scale_of_patch(old_scale, p, n).at(old_xi) / scale_of_patch(layout.scale, p, n).at(elements_.xi);
-      const auto values = values_of(first, count, p, n, old_xi) * ratio;
+      const auto old_xi = map_of(points, p).xi(x);
+      const auto old_scale = scale_of(points, p).at(old_xi.clamp(-1.0, 1.0));
+      auto constants = old_scale * networks(points, p, old_xi.clamp(-1.0, 1.0));
+      continue_outside(points, p, x, old_xi.abs() > inside, constants);
+      const auto scale = scale_of_patch(layout.scale, p).at(elements_.xi);
+      const auto values = constants / scale;
       const auto head = projected(values, features_);
-      const auto error = (values - at::matmul(head, features_.t())) / ratio;
+      const auto error = (values - at::matmul(head, features_.t())) * (scale / old_scale);
       missed = at::maximum(missed, error.abs().amax(2).amax(1));
       heads.push_back(head.transpose(1, 2));
     }
@@ -84,19 +84,58 @@ class Reprojector {
     return {rows, at::where(finite & missed.isfinite(), missed, at::full_like(missed, INFINITY))};
   }
 
-  /// The networks of some points at xi, on the trunk that each was trained on.
-  Tensor values_of(std::int64_t first, std::int64_t count, std::int64_t patch, std::int64_t n,
-                   const Tensor& xi) const {
-    const auto head = data_.head.narrow(0, first, count);
-    const auto rescued = data_.rescue.narrow(0, first, count) > 0.0;
+  network::Map map_of(const Tensor& points, std::int64_t patch) const {
+    return network::Map::unpacked(data_.map.select(1, patch).index_select(0, points));
+  }
+
+  network::Scale scale_of_patch(const network::Scale& scale, std::int64_t patch) const {
+    const auto n = shape_.constants / shape_.patches;
+    return {scale.coefficients.narrow(1, patch * n, n).contiguous()};
+  }
+
+  network::Scale scale_of(const Tensor& points, std::int64_t patch) const {
+    return scale_of_patch({data_.scale.index_select(0, points)}, patch);
+  }
+
+  /// The networks of some points at xi, on the trunk that each was trained on: (B, n, M).
+  Tensor networks(const Tensor& points, std::int64_t patch, const Tensor& xi) const {
+    const auto n = shape_.constants / shape_.patches;
+    const auto head = data_.head.index_select(0, points);
+    const auto rescued = data_.rescue.index_select(0, points) > 0.0;
     const auto values = first_.values(heads_of_patch(head, first_.size(), patch, n), xi);
     if (!rescued.any().item<bool>()) return values;
     const auto others = rescue_.values(heads_of_patch(head, rescue_.size(), patch, n), xi);
     return at::where(rescued.view({-1, 1, 1}), others, values);
   }
 
+  /// Outside the region on which a patch was trained its constants (B, n, M) at x are those that express the
+  /// solution there; where it has none, they stay what they are at the region's end.
+  void continue_outside(const Tensor& points, std::int64_t patch, const Tensor& x, const Tensor& outside,
+                        Tensor& constants) const {
+    const auto rows = outside.any(1).nonzero().squeeze(1);
+    if (rows.size(0) == 0) return;
+    const auto some = points.index_select(0, rows);
+    training::Points batch;
+    for (const auto& column : data_.parameters.index_select(0, some).split(1, 1)) {
+      batch.theta.push_back(column.contiguous());
+    }
+    batch.regions = problem::make_regions(system_, batch.theta);
+    for (std::int64_t p = 0; p < shape_.patches; ++p) batch.maps.push_back(map_of(some, p));
+    const auto trained = [&](int p, const Tensor& xi) {
+      return (scale_of(some, p).at(xi) * networks(some, p, xi)).unbind(1);
+    };
+    const double first = system_.to_x(system_.start()), last = system_.to_x(system_.end());
+    const auto t = system_.to_t(x.index_select(0, rows).clamp(first, last));
+    const auto state =
+        training::FramesSolution(system_, batch, trained).evaluate(t, {static_cast<int>(patch)});
+    const auto expressed = at::stack(state.frames[static_cast<std::size_t>(patch)], 1);
+    const auto known = expressed.isfinite().all(1, true) & outside.index_select(0, rows).unsqueeze(1);
+    constants.index_copy_(0, rows, at::where(known, expressed, constants.index_select(0, rows)));
+  }
+
   const Dataset& data_;
   const Regression& layout_;
+  problem::System system_;
   LayoutShape shape_;
   Tensor logarithm_;
   network::Trunk trunk_;

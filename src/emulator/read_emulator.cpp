@@ -217,8 +217,8 @@ class Reader {
     require(logarithm.dim() == 1 && logarithm.size(0) == static_cast<std::int64_t>(names.size()),
             "scalar_logarithm");
     for (std::size_t s = 0; s < names.size(); ++s) {
-      emulator.scalars.push_back(
-          {names[s], units[s], long_names[s], logarithm[static_cast<std::int64_t>(s)].item<double>() > 0.5});
+      const auto sign = logarithm[static_cast<std::int64_t>(s)].item<double>();
+      emulator.scalars.push_back({names[s], units[s], long_names[s], sign != 0.0, sign < 0.0});
     }
   }
 

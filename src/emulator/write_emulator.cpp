@@ -116,7 +116,7 @@ class Writer {
       names.push_back(scalar.name);
       units.push_back(scalar.unit);
       long_names.push_back(scalar.long_name);
-      logarithm.push_back(scalar.logarithm ? 1.0 : 0.0);
+      logarithm.push_back(!scalar.logarithm ? 0.0 : scalar.negative ? -1.0 : 1.0);
     }
     if (names.empty()) return;
     write_strings("scalar", names, "scalar", "names of the numbers that `quantities` gives");
@@ -125,7 +125,7 @@ class Writer {
     write({"scalar_logarithm",
            at::tensor(logarithm, at::kDouble),
            {"scalar"},
-           "1: `quantities` gives the natural logarithm"});
+           "1: `quantities` gives the natural logarithm, -1: that of its negative"});
   }
 
   std::vector<Array> trunk_arrays() const {

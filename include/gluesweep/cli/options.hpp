@@ -69,6 +69,7 @@ struct EmulateOptions {
   std::string output;         ///< emulator file; empty: the sweep file's name with _emulator.h5
   double holdout = 0.1;       ///< share of the points that measure the errors
   double max_error = 1.0e-6;  ///< points with a larger error estimate are left out
+  double tolerance = 1.0e-7;  ///< error of the solution that is small enough
   std::string regression;     ///< auto, chebyshev, gaussian_process or perceptron
   std::uint64_t seed = 0;
 };

@@ -24,7 +24,8 @@ struct Axis {
 /// A number per point: a derived quantity, limit or crossover of the sweep file.
 struct Scalar {
   std::string name, unit, long_name;
-  bool logarithm = false;  ///< its logarithm is what the regression gives
+  bool logarithm = false;  ///< the logarithm of its size is what the regression gives,
+  bool negative = false;   ///< and it is negative everywhere
 };
 
 /// Errors of points that took no part in the fit, over the unknowns' magnitudes, as in the sweep file.

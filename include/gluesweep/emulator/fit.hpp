@@ -17,6 +17,9 @@ enum class RegressionChoice { automatic, chebyshev, gaussian_process, perceptron
 struct FitOptions {
   double holdout = 0.1;  ///< share of the points that only measure the errors; as many choose the regression
   RegressionChoice regression = RegressionChoice::automatic;
+  /// Error of the solution that is small enough: a smaller one costs more modes and terms, which every
+  /// evaluation pays for.
+  double tolerance = 1.0e-7;
   std::uint64_t seed = 0;  ///< of the split and of initial weights
 };
 
@@ -40,7 +43,7 @@ struct FitReport {
   std::size_t chosen = 0;
   ErrorSummary solution;              ///< of the held-out points
   std::vector<ErrorSummary> scalars;  ///< relative
-  std::vector<std::string> left_out;  ///< scalars that too few points have
+  std::vector<std::string> left_out;  ///< scalars that too few points have, or that are no smooth functions
   double calibration = 0.0;           ///< share of held-out errors below what the others let expect
   double seconds = 0.0;
 };

@@ -113,7 +113,7 @@ TEST_F(FitTest, NetworksInAnotherLayoutAreTheSameFunctions) {
 
 TEST_F(FitTest, TheSeedDecides) {
   const auto data = read_dataset(scan(), no_limit);
-  const auto again = fit(data, {}), other = fit(data, {0.1, RegressionChoice::automatic, 5});
+  const auto again = fit(data, {}), other = fit(data, {0.1, RegressionChoice::automatic, 1e-7, 5});
   EXPECT_TRUE(again.emulator->held_out.solution.equal(fitted_->emulator->held_out.solution));
   EXPECT_FALSE(other.emulator->held_out.z.equal(fitted_->emulator->held_out.z));
 }
@@ -151,7 +151,7 @@ TEST_F(FitTest, OtherFilesAreNoEmulators) {
 
 TEST_F(FitTest, GaussianProcessesAndPerceptronsLearnItToo) {
   const auto data = read_dataset(scan(), no_limit);
-  const auto process = fit(data, {0.1, RegressionChoice::gaussian_process, 0});
+  const auto process = fit(data, {0.1, RegressionChoice::gaussian_process});
   EXPECT_EQ(process.emulator->amplitudes->kind(), "gaussian_process");
   EXPECT_LT(process.report.solution.median, 1e-5);
   const auto path = directory_->file("process.h5");
