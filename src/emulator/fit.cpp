@@ -4,8 +4,6 @@
 #include <chrono>
 #include <cmath>
 #include <functional>
-#include <numeric>
-#include <random>
 
 #include "gluesweep/emulator/chebyshev.hpp"
 #include "gluesweep/emulator/domain.hpp"
@@ -13,8 +11,9 @@
 #include "gluesweep/emulator/perceptron.hpp"
 #include "gluesweep/emulator/pod.hpp"
 #include "gluesweep/emulator/polynomial.hpp"
-#include "gluesweep/job/error.hpp"
+#include "quantities.hpp"
 #include "solution_errors.hpp"
+#include "split.hpp"
 
 namespace gluesweep::emulator {
 namespace {
@@ -23,16 +22,14 @@ using at::Tensor;
 using Model = std::shared_ptr<const Regression>;
 using Build = std::function<Model(const Samples&)>;
 
-constexpr double scalar_tolerance = 1.0e-9;  // relative: no higher degree for less
-constexpr double worst_scalar = 0.05;        // median error of one that is no noise
-constexpr double near = 0.5;                 // see layout_distance: half of what is allowed
-constexpr double worst_misfit = 1.0e-4;      // of a point that is kept, as relative error of its solution
-constexpr double good_error = 1.0e-5;        // median: no Gaussian process is tried
-constexpr double fair_error = 1.0e-4;        // median: no perceptron, which takes long to train
+constexpr double near = 0.5;                // see layout_distance: half of what is allowed
+constexpr double worst_misfit = 1.0e-4;     // of a point that is kept, as relative error of its solution
+constexpr double good_error = 1.0e-5;       // median: no Gaussian process is tried
+constexpr double good_for_tolerance = 3.0;  // median: no other layout is tried
+constexpr double fair_error = 1.0e-4;       // median: no perceptron, which takes long to train
 constexpr std::int64_t kernel_points =
     1024;  // a Gaussian process takes no more places: it costs too much later
 constexpr std::int64_t likelihood_points = 400, likelihood_targets = 8;
-constexpr double least_share = 0.9;  // of the points must have a scalar
 
 class Stopwatch {
  public:
@@ -44,49 +41,6 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-Samples chosen(const Samples& all, const Tensor& rows) {
-  return {all.z.index_select(0, rows), all.targets.index_select(0, rows)};
-}
-
-/// 0 ... size-1 in an order that depends on the seed only.
-Tensor shuffled(std::int64_t size, std::uint64_t seed) {
-  std::mt19937_64 engine(seed);
-  std::vector<std::int64_t> order(static_cast<std::size_t>(size));
-  std::iota(order.begin(), order.end(), 0);
-  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[engine() % i]);
-  return at::tensor(order, at::kLong);
-}
-
-/// Which points train, which choose the regression, which measure it.
-struct Split {
-  Tensor training, validation, held_out;
-
-  Tensor all_but_held_out() const { return at::cat({training, validation}); }
-};
-
-Split make_split(const Dataset& data, const FitOptions& options) {
-  const auto points = data.size(), axes = data.z.size(1);
-  const auto apart = std::max<std::int64_t>(
-      1, static_cast<std::int64_t>(std::lround(options.holdout * static_cast<double>(points))));
-  const auto training = points - 2 * apart, needed = 4 * (axes + 1);
-  if (training < needed) {
-    throw job::InputError("too few points for an emulator of " + std::to_string(axes) + " parameters: of " +
-                          std::to_string(points) + " usable points " +
-                          std::to_string(std::max<std::int64_t>(training, 0)) + " would train it (" +
-                          std::to_string(apart) +
-                          " choose the regression, as many measure its error), and at "
-                          "least " +
-                          std::to_string(needed) +
-                          " are needed; run the scan with more samples, or give a smaller "
-                          "--holdout");
-  }
-  const auto order = shuffled(points, options.seed);
-  const auto sorted = [&](std::int64_t first, std::int64_t count) {
-    return std::get<0>(order.narrow(0, first, count).sort());
-  };
-  return {sorted(2 * apart, training), sorted(apart, apart), sorted(0, apart)};
-}
-
 Dataset without(Dataset data, const Tensor& kept) {
   for (auto* values : {&data.sample, &data.z, &data.parameters, &data.head, &data.map, &data.scale,
                        &data.rescue, &data.numbers}) {
@@ -97,9 +51,9 @@ Dataset without(Dataset data, const Tensor& kept) {
 }
 
 /// The polynomial of the least degree that comes close to the points' layouts.
-Model fit_layout(const Dataset& data, const Split& split) {
+Model fit_layout(const Dataset& data, const Split& split, double share) {
   const auto shape = layout_shape(data);
-  const Samples all{data.z, packed_layout(wanted_maps(data), data.scale, layout_logarithms(shape))};
+  const Samples all{data.z, packed_layout(wanted_maps(data, share), data.scale, layout_logarithms(shape))};
   const auto samples = chosen(all, split.training);
   const std::vector<double> stretch(static_cast<std::size_t>(data.z.size(1)), 1.0);
   Model best;
@@ -111,7 +65,7 @@ Model fit_layout(const Dataset& data, const Split& split) {
     auto model =
         std::make_shared<Chebyshev>(exponents, squares.coefficients(squares.projected(samples.targets)));
     const auto distance =
-        layout_distance(data, split.validation, (*model)(data.z.index_select(0, split.validation)))
+        layout_distance(data, share, split.validation, (*model)(data.z.index_select(0, split.validation)))
             .clamp(near, 100.0)
             .mean()
             .item<double>();
@@ -124,8 +78,7 @@ Model fit_layout(const Dataset& data, const Split& split) {
   return best;
 }
 
-// --- regressions
-// -----------------------------------------------------------------------------------------------------
+// --- regressions ---
 
 std::string described(const PolynomialChoice& choice) {
   const auto terms = choice.exponents.size(0);
@@ -183,127 +136,92 @@ Build perceptron_build(const PolynomialChoice& choice, std::uint64_t seed) {
   };
 }
 
-// --- scalars
-// ---------------------------------------------------------------------------------------------------------
-
-/// The scalars that can be learned, with what regressions are given: logarithms of those of one sign.
-struct Quantities {
-  std::vector<Scalar> scalars;
-  Tensor values;   // (N, S)
-  Tensor targets;  // (N, S)
-  Tensor sizes;    // (S): what an error of one that changes its sign is relative to, 0 for others
-};
-
-Quantities some_of(const Quantities& all, const std::vector<std::int64_t>& columns) {
-  const auto taken = at::tensor(columns, at::kLong);
-  Quantities some{{},
-                  all.values.index_select(1, taken),
-                  all.targets.index_select(1, taken),
-                  all.sizes.index_select(0, taken)};
-  for (const auto s : columns) some.scalars.push_back(all.scalars[static_cast<std::size_t>(s)]);
-  return some;
-}
-
-Quantities make_quantities(const Dataset& data) {
-  Quantities result{data.scalars, data.numbers, data.numbers.clone(),
-                    at::zeros({data.numbers.size(1)}, at::kDouble)};
-  for (std::size_t s = 0; s < data.scalars.size(); ++s) {
-    const auto i = static_cast<std::int64_t>(s);
-    const auto column = data.numbers.select(1, i);
-    const auto numbers = column.masked_select(column.isfinite());
-    auto& scalar = result.scalars[s];
-    scalar.negative = (numbers < 0.0).all().item<bool>();
-    scalar.logarithm = scalar.negative || (numbers > 0.0).all().item<bool>();
-    if (scalar.logarithm) {
-      result.targets.select(1, i).copy_(column.abs().log());
-    } else {
-      result.sizes.select(0, i).copy_(numbers.square().mean().sqrt());
-    }
-  }
-  return result;
-}
-
-/// Relative errors of what a regression gives at points (B): (B, S).
-Tensor scalar_errors(const Quantities& quantities, const Tensor& points, const Tensor& given) {
-  Tensor errors = at::empty_like(given);
-  for (std::size_t s = 0; s < quantities.scalars.size(); ++s) {
-    const auto i = static_cast<std::int64_t>(s);
-    const auto& scalar = quantities.scalars[s];
-    const auto size = scalar.logarithm ? given.select(1, i).exp() : given.select(1, i);
-    const auto value = scalar.negative ? -size : size;
-    const auto own = quantities.values.select(1, i).index_select(0, points);
-    errors.select(1, i).copy_((value - own).abs() / at::maximum(own.abs(), quantities.sizes[i]));
-  }
-  return errors;
-}
-
-/// What regressions are given with all columns of the size of one, so that one tolerance serves them.
-struct ScaledTargets {
-  ScaledTargets(const Dataset& data, const Quantities& quantities) {
-    const auto known = quantities.targets.isfinite();
-    const auto size = at::where(known, quantities.targets, at::zeros_like(quantities.targets)).abs().amax(0);
-    unit = at::where(size > 0.0, size, at::ones_like(size));
-    samples = {data.z, quantities.targets / unit};
-  }
-  Tensor unit;
-  Samples samples;
-};
-
-/// The scalars that enough points have and that a polynomial fits: others are noise, or jump.
-std::vector<std::int64_t> learnable(const Dataset& data, const Quantities& quantities, const Split& split) {
-  std::vector<std::int64_t> frequent, good;
-  const auto share = quantities.values.isfinite().to(at::kDouble).mean(0);
-  for (std::int64_t s = 0; s < share.size(0); ++s) {
-    if (share[s].item<double>() >= least_share) frequent.push_back(s);
-  }
-  if (frequent.empty()) return good;
-  const auto some = some_of(quantities, frequent);
-  const ScaledTargets scaled(data, some);
-  const auto training = chosen(scaled.samples, split.training);
-  const auto choice = choose_polynomial(training, chosen(scaled.samples, split.validation), scalar_tolerance);
-  const Chebyshev model(choice.exponents, fit_polynomial(training, choice) * scaled.unit);
-  const auto errors = scalar_errors(some, split.validation, model(data.z.index_select(0, split.validation)));
-  for (std::size_t s = 0; s < frequent.size(); ++s) {
-    const auto summary = summarize(errors.select(1, static_cast<std::int64_t>(s)));
-    if (summary.median <= worst_scalar) good.push_back(frequent[s]);
-  }
-  return good;
-}
-
-Model fit_quantities(const Dataset& data, const Quantities& quantities, const Split& split) {
-  if (quantities.scalars.empty()) {
-    return std::make_shared<Chebyshev>(at::zeros({1, data.z.size(1)}, at::kDouble),
-                                       at::zeros({1, 0}, at::kDouble));
-  }
-  const ScaledTargets scaled(data, quantities);
-  const auto choice = choose_polynomial(chosen(scaled.samples, split.training),
-                                        chosen(scaled.samples, split.validation), scalar_tolerance);
-  const auto coefficients = fit_polynomial(chosen(scaled.samples, split.all_but_held_out()), choice);
-  return std::make_shared<Chebyshev>(choice.exponents, coefficients * scaled.unit);
-}
-
 // --- the fit ---
 
-class Fitter {
+/// The points' heads in a layout that regions reach into overlaps by this share of, and their modes.
+class Representation {
  public:
-  Fitter(const Dataset& data, const FitOptions& options, const Split& split, Model layout,
-         const Tensor& heads)
-      : data_(data), options_(options), split_(split), layout_(std::move(layout)), errors_(data) {
-    modes_ = proper_modes(heads.index_select(0, split_.training), options.tolerance);
-    amplitudes_ = {data_.z, at::matmul(heads - modes_.mean, modes_.modes.t())};
+  Representation(Dataset data, const FitOptions& options, double share)
+      : data_(std::move(data)), split_(split_of(data_, options)), layout_(fit_layout(data_, split_, share)) {
+    auto projection = reproject(data_, *layout_);
+    const auto kept = (projection.missed <= worst_misfit).nonzero().squeeze(1);
+    misfits_ = data_.size() - kept.size(0);
+    if (misfits_ > 0) {
+      data_ = without(data_, kept);
+      projection.heads = projection.heads.index_select(0, kept);
+      split_ = split_of(data_, options);
+    }
+    modes_ = proper_modes(projection.heads.index_select(0, split_.training), options.tolerance);
+    amplitudes_ = {data_.z, at::matmul(projection.heads - modes_.mean, modes_.modes.t())};
+    polynomial_ = choose_polynomial(training(), chosen(amplitudes_, split_.validation),
+                                    options.tolerance / std::sqrt(static_cast<double>(modes_.modes.size(0))));
   }
 
-  Model amplitudes(FitReport& report) {
-    const auto training = chosen(amplitudes_, split_.training);
-    const auto polynomial =
-        choose_polynomial(training, chosen(amplitudes_, split_.validation),
-                          options_.tolerance / std::sqrt(static_cast<double>(modes_.modes.size(0))));
+  const Dataset& data() const { return data_; }
+  const Split& split() const { return split_; }
+  const Modes& modes() const { return modes_; }
+  const PolynomialChoice& polynomial() const { return polynomial_; }
+  Model layout() const { return layout_; }
+  std::int64_t misfits() const { return misfits_; }
+  Samples training() const { return chosen(amplitudes_, split_.training); }
+  Samples all_but_held_out() const { return chosen(amplitudes_, split_.all_but_held_out()); }
+
+  Tensor solution_errors(const Regression& amplitudes, const Tensor& points) const {
+    const auto z = data_.z.index_select(0, points);
+    const auto heads = modes_.mean + at::matmul(amplitudes(z), modes_.modes);
+    return SolutionErrors(data_)(points, (*layout_)(z), heads);
+  }
+
+ private:
+  static Split split_of(const Dataset& data, const FitOptions& options) {
+    return make_split(data.size(), data.z.size(1), options.holdout, options.seed);
+  }
+
+  Dataset data_;
+  Split split_;
+  Model layout_;
+  std::int64_t misfits_ = 0;
+  Modes modes_;
+  Samples amplitudes_;
+  PolynomialChoice polynomial_;
+};
+
+/// The validation errors' median and 99% as one number.
+double quality(const ErrorSummary& errors) { return errors.median * errors.high; }
+
+/// The representation that a polynomial fits best. Far into the overlaps a rough layout will do; but where
+/// overlaps have kinks, at hand-overs that reach the end of the domain, layouts without are better.
+std::unique_ptr<Representation> choose_representation(const Dataset& data, const FitOptions& options) {
+  std::unique_ptr<Representation> best;
+  double least = INFINITY;
+  for (const double share : {0.5, 0.1, 0.02}) {
+    auto tried = std::make_unique<Representation>(data, options, share);
+    const auto model = chebyshev_build(tried->polynomial())(tried->training());
+    const auto errors = summarize(tried->solution_errors(*model, tried->split().validation));
+    if (best == nullptr || quality(errors) < 0.5 * least) {
+      best = std::move(tried);
+      least = quality(errors);
+    }
+    if (errors.median <= good_for_tolerance * options.tolerance) break;
+  }
+  return best;
+}
+
+/// Tries the regressions that are asked for and keeps the one of the least error.
+class Contest {
+ public:
+  Contest(const Representation& heads, const FitOptions& options) : heads_(heads), options_(options) {}
+
+  Model run(FitReport& report) {
     using Choice = RegressionChoice;
+    const auto& polynomial = heads_.polynomial();
+    const auto low = limited(polynomial, 2.0);
+    const auto training = heads_.training();
     const bool automatic = options_.regression == Choice::automatic;
     const auto wanted = [&](Choice choice) { return automatic || options_.regression == choice; };
-    if (wanted(Choice::chebyshev))
+    if (wanted(Choice::chebyshev)) {
       attempt("chebyshev", described(polynomial), [&] { return chebyshev_build(polynomial); });
-    const auto low = limited(polynomial, 2.0);
+    }
     if (wanted(Choice::gaussian_process) && !below(good_error)) {
       attempt("gaussian_process", "around degree 2 at most", [&] { return process_build(low, training); });
       attempt("gaussian_process", "around " + described(polynomial),
@@ -311,23 +229,11 @@ class Fitter {
     }
     if (wanted(Choice::perceptron) && !below(fair_error)) {
       attempt("perceptron", "beside " + described(low), [&] { return perceptron_build(low, options_.seed); });
-      if (polynomial.exponents.size(0) > low.exponents.size(0)) {
-        attempt("perceptron", "beside " + described(polynomial),
-                [&] { return perceptron_build(polynomial, options_.seed); });
-      }
     }
     report.candidates = candidates_;
     report.chosen = best_;
-    report.modes = modes_.modes.size(0);
-    return builds_[best_](chosen(amplitudes_, split_.all_but_held_out()));
+    return builds_[best_](heads_.all_but_held_out());
   }
-
-  Tensor solution_errors(const Regression& amplitudes, const Tensor& points) const {
-    const auto z = data_.z.index_select(0, points);
-    return errors_(points, (*layout_)(z), modes_.mean + at::matmul(amplitudes(z), modes_.modes));
-  }
-
-  const Modes& modes() const { return modes_; }
 
  private:
   /// Where the choice is free: what was tried has errors below this.
@@ -340,24 +246,16 @@ class Fitter {
                const std::function<Build()>& prepare) {
     const Stopwatch watch;
     const auto build = prepare();
-    const auto model = build(chosen(amplitudes_, split_.training));
-    const auto summary = summarize(solution_errors(*model, split_.validation));
+    const auto model = build(heads_.training());
+    const auto errors = summarize(heads_.solution_errors(*model, heads_.split().validation));
     builds_.push_back(build);
-    candidates_.push_back({kind, description, summary, watch.seconds()});
-    const auto quality = [&](std::size_t i) {
-      return candidates_[i].validation.median * candidates_[i].validation.high;
-    };
-    const auto last = candidates_.size() - 1;
-    if (quality(last) < 0.25 * quality(best_)) best_ = last;  // half the error, to be worth the slower kind
+    candidates_.push_back({kind, description, errors, watch.seconds()});
+    // Half the error, to be worth the slower kind.
+    if (quality(errors) < 0.25 * quality(candidates_[best_].validation)) best_ = candidates_.size() - 1;
   }
 
-  const Dataset& data_;
+  const Representation& heads_;
   const FitOptions& options_;
-  const Split& split_;
-  Model layout_;
-  SolutionErrors errors_;
-  Modes modes_;
-  Samples amplitudes_;
   std::vector<Candidate> candidates_;
   std::vector<Build> builds_;
   std::size_t best_ = 0;
@@ -397,6 +295,15 @@ std::shared_ptr<Emulator> described_emulator(const Dataset& data) {
   return emulator;
 }
 
+std::vector<std::string> names_without(const std::vector<Scalar>& all, const std::vector<Scalar>& some) {
+  std::vector<std::string> names;
+  for (const auto& scalar : all) {
+    const auto same = [&](const Scalar& other) { return other.name == scalar.name; };
+    if (std::none_of(some.begin(), some.end(), same)) names.push_back(scalar.name);
+  }
+  return names;
+}
+
 }  // namespace
 
 ErrorSummary summarize(const Tensor& errors) {
@@ -409,46 +316,33 @@ ErrorSummary summarize(const Tensor& errors) {
   return {at_share(0.5), at_share(0.99), at_share(1.0)};
 }
 
-Fitted fit(Dataset data, const FitOptions& options) {
+Fitted fit(const Dataset& all, const FitOptions& options) {
   const Stopwatch watch;
   FitReport report;
-  auto split = make_split(data, options);
-  auto layout = fit_layout(data, split);
-  auto projection = reproject(data, *layout);
-  const auto kept = projection.missed <= worst_misfit;
-  report.misfits = data.size() - kept.sum().item<std::int64_t>();
-  if (report.misfits > 0) {
-    const auto rows = kept.nonzero().squeeze(1);
-    data = without(std::move(data), rows);
-    projection.heads = projection.heads.index_select(0, rows);
-    split = make_split(data, options);
-  }
+  const auto heads = choose_representation(all, options);
+  const auto& data = heads->data();
+  const auto& split = heads->split();
   const auto emulator = described_emulator(data);
-  Fitter fitter(data, options, split, layout, projection.heads);
-  emulator->layout = layout;
-  emulator->amplitudes = fitter.amplitudes(report);
-  emulator->mean = fitter.modes().mean;
-  emulator->modes = fitter.modes().modes;
-  const auto all_quantities = make_quantities(data);
-  const auto columns = learnable(data, all_quantities, split);
-  const auto quantities = some_of(all_quantities, columns);
+  emulator->layout = heads->layout();
+  emulator->amplitudes = Contest(*heads, options).run(report);
+  emulator->mean = heads->modes().mean;
+  emulator->modes = heads->modes().modes;
+  const auto quantities = make_quantities(data, split);
   emulator->scalars = quantities.scalars;
   emulator->quantities = fit_quantities(data, quantities, split);
   emulator->training_z = data.z.index_select(0, split.all_but_held_out()).contiguous();
   const auto held_out_z = data.z.index_select(0, split.held_out).contiguous();
-  emulator->held_out = {held_out_z, fitter.solution_errors(*emulator->amplitudes, split.held_out),
+  emulator->held_out = {held_out_z, heads->solution_errors(*emulator->amplitudes, split.held_out),
                         scalar_errors(quantities, split.held_out, (*emulator->quantities)(held_out_z))};
   emulator->reach = reach_of(emulator->training_z, held_out_z);
   report.training = split.training.size(0);
   report.validation = split.validation.size(0);
   report.held_out = split.held_out.size(0);
+  report.misfits = heads->misfits();
+  report.modes = emulator->modes.size(0);
   report.solution = summarize(emulator->held_out.solution);
   for (const auto& column : emulator->held_out.scalars.unbind(1)) report.scalars.push_back(summarize(column));
-  for (std::size_t s = 0; s < data.scalars.size(); ++s) {
-    const bool taken =
-        std::find(columns.begin(), columns.end(), static_cast<std::int64_t>(s)) != columns.end();
-    if (!taken) report.left_out.push_back(data.scalars[s].name);
-  }
+  report.left_out = names_without(data.scalars, emulator->scalars);
   report.calibration = calibration(emulator->held_out);
   report.seconds = watch.seconds();
   return {emulator, report};

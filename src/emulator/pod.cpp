@@ -157,21 +157,22 @@ LayoutShape layout_shape(const Dataset& data) {
   return {data.map.size(1), data.map.size(2), data.scale.size(1), data.scale.size(2)};
 }
 
-Tensor wanted_maps(const Dataset& data) {
+Tensor wanted_maps(const Dataset& data, double share) {
   auto map = data.map.clone();
   for (std::int64_t p = 0; p + 1 < map.size(1); ++p) {
     const auto end = map.select(1, p).select(1, 1), start = map.select(1, p + 1).select(1, 0);
-    const auto quarter = 0.25 * (end - start);
-    end.sub_(quarter);
-    start.add_(quarter);
+    const auto change = 0.5 * (1.0 - share) * (end - start);
+    end.sub_(change);
+    start.add_(change);
   }
   return map;
 }
 
-Tensor layout_distance(const Dataset& data, const Tensor& points, const Tensor& rows) {
+Tensor layout_distance(const Dataset& data, double share, const Tensor& points, const Tensor& rows) {
   const auto shape = layout_shape(data);
   const auto layout = unpacked_layout(rows, shape, layout_logarithms(shape));
-  const auto wanted = wanted_maps(data).index_select(0, points), own = data.map.index_select(0, points);
+  const auto wanted = wanted_maps(data, share).index_select(0, points),
+             own = data.map.index_select(0, points);
   const double factor = std::log(3.0);
   Tensor largest = at::zeros({points.size(0)}, rows.options());
   const auto add = [&largest](const Tensor& distances) { largest = at::maximum(largest, distances.amax(1)); };
@@ -180,7 +181,8 @@ Tensor layout_distance(const Dataset& data, const Tensor& points, const Tensor& 
     const auto map = network::Map::unpacked(wanted.select(1, p)),
                whole = network::Map::unpacked(own.select(1, p));
     const auto ends = at::cat({(given.start - map.start).abs(), (given.end - map.end).abs()}, 1);
-    const auto slack = at::cat({map.start - whole.start, whole.end - map.end}, 1);
+    // Of the whole overlap, the wanted region leaves 1 - share on this side of its end.
+    const auto slack = at::cat({map.start - whole.start, whole.end - map.end}, 1) * (share / (1.0 - share));
     const auto rounding = 1.0e-12 * (whole.end - whole.start);  // ends that are the domain's have no slack
     add(at::where(ends > rounding, ends / at::maximum(slack, rounding), at::zeros_like(ends)));
     const auto counts = map.beta > 0.0;

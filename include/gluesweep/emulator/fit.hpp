@@ -54,6 +54,6 @@ struct Fitted {
 };
 
 /// Throws job::InputError where there are too few points.
-Fitted fit(Dataset data, const FitOptions& options);
+Fitted fit(const Dataset& data, const FitOptions& options);
 
 }  // namespace gluesweep::emulator

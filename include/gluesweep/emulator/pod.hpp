@@ -27,14 +27,14 @@ class TabulatedTrunk {
 
 LayoutShape layout_shape(const Dataset& data);
 
-/// The points' maps (N, P, m) with regions that end halfway in their overlaps: where layouts near these end
-/// in the overlaps too, coefficient functions are known on all of their regions, which hold all that a patch
-/// owns.
-at::Tensor wanted_maps(const Dataset& data);
+/// The points' maps (N, P, m) with regions that reach into their overlaps by this share of them.
+at::Tensor wanted_maps(const Dataset& data, double share);
 
 /// How far layouts, rows (B, P m + K T) for points (B) int64, are from the wanted ones, (B): up to 1 their
-/// regions end in the overlaps, widths and scales are within a factor of 3. Infinite where they are none.
-at::Tensor layout_distance(const Dataset& data, const at::Tensor& points, const at::Tensor& rows);
+/// regions hold all that a patch owns, widths and scales are within a factor of 3. Infinite where they are
+/// none.
+at::Tensor layout_distance(const Dataset& data, double share, const at::Tensor& points,
+                           const at::Tensor& rows);
 
 /// The points' coefficient functions as networks in other layouts.
 struct Reprojection {
