@@ -108,7 +108,8 @@ TEST_F(FitTest, TheErrorModelHolds) {
 TEST_F(FitTest, NetworksInAnotherLayoutAreTheSameFunctions) {
   const auto data = read_dataset(scan(), no_limit);
   const auto projection = reproject(data, *fitted_->emulator->layout);
-  EXPECT_LT(projection.missed.max().item<double>(), 1e-6);
+  EXPECT_LT(projection.missed.max().item<double>(), 2e-5);
+  EXPECT_LT(projection.missed.median().item<double>(), 1e-7);
 }
 
 TEST_F(FitTest, TheSeedDecides) {
