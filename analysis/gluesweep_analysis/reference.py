@@ -31,7 +31,7 @@ def start(problem: Problem, parameters: Mapping[str, Any]) -> tuple[float, np.nd
             if name != "at":
                 found[name] = (place, float(compile_expression(text)(symbols)))
     if len({place for place, _ in found.values()}) != 1 or set(found) != set(problem.states):
-        raise Unavailable("the conditions are at different places")
+        raise Unavailable("the conditions are at different places, which is no initial-value problem")
     return next(iter(found.values()))[0], np.array([found[name][1] for name in problem.states])
 
 

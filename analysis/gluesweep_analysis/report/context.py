@@ -54,6 +54,7 @@ class Report:
         self.tolerance = float(training["tolerance"]) if "tolerance" in training else None
         self.can_evaluate = self._can_evaluate()
         self.time_left = REFERENCE_SECONDS
+        self.no_reference = ""  # why some points have no independent values
         self._evaluated: dict[int, dict[str, np.ndarray]] = {}
         self.references: dict[int, tuple[np.ndarray, dict[str, np.ndarray]]] = {}
 
@@ -103,6 +104,8 @@ class Report:
             errors = np.where(self.done & np.isfinite(self.reference), self.reference, -np.inf)
         order = np.argsort(-errors, kind="stable")
         order = order[np.isfinite(errors[order])]
+        if order.size <= TYPICAL:  # all of them are drawn as typical points
+            return []
         chosen = self.space.leaders(order, WORST)
         return [self.point(position, number) for number, position in enumerate(chosen, start=1)]
 
@@ -134,6 +137,7 @@ class Report:
 
     def _integrate(self, point: Point, places: np.ndarray) -> dict[str, np.ndarray]:
         if self.time_left <= 0:
+            self.no_reference = f"all together would take more than {REFERENCE_SECONDS:g} s"
             return {}
         self.progress(f"integrating the equation of sample {point.sample} for reference")
         begin = time.monotonic()
@@ -143,10 +147,13 @@ class Report:
             scales.append(smallest_envelope(found[1]) if found else 1.0)
         try:
             return reference.solve(self.problem, point.parameters, places, scales, relative=1e-6)
-        except (reference.Unavailable, ValueError, ArithmeticError):
-            return {}
+        except reference.Unavailable as reason:
+            self.no_reference = str(reason)
+        except (ValueError, ArithmeticError) as error:
+            self.no_reference = f"the integrator failed, {error}"
         finally:
             self.time_left -= time.monotonic() - begin
+        return {}
 
 
 def smallest_envelope(values: np.ndarray) -> float:

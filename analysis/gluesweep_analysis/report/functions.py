@@ -30,10 +30,14 @@ def solutions(report: Report, typical: list[Point], worst: list[Point]) -> str:
         return page.section("solutions", "Solutions", paragraph(words, "note"))
     along = matching_along(report)
     tables = [f"<h3>{sentence(title)}</h3>{point_table(report, points)}" for title, points in groups if points]
-    legend = keys([key("solution"), key("conventional matching", kind="dashed"),
-                   key("independent integration or closed form", kind="dot")])
+    legend = [key("solution")]
+    if report.method != "matching":
+        legend.append(key("conventional matching", kind="dashed"))
+    if any(values for _, values in report.references.values()):
+        legend.append(key("independent integration or closed form", kind="dot"))
+    without = [f"Points without independent values: {escape(report.no_reference)}."] if report.no_reference else []
     side_by_side = page.columns(*tables) if len(report.space) <= 3 else "".join(tables)
-    return page.section("solutions", "Solutions", side_by_side, legend,
+    return page.section("solutions", "Solutions", side_by_side, keys(legend + without),
                         page.panels(figures + ([along] if along else [])))
 
 
@@ -114,8 +118,11 @@ def matching_along(report: Report) -> str | None:
             rows.append((np.where(difference == 0, 0.0, difference / scales[name]), SERIES[number % 6]))
             legend.append(key(plain_name(name), f"s{number % 6 + 1}"))
     panel = panels.error_along(report.x, problem.log, rows, report.variable_label())
-    words = f"Its difference from the solution: median of {count(positions.size)}, and band up to the 95% quantile. "
-    return figure(panel, "Where conventional matching goes wrong", words + (" ".join(legend) if len(names) > 1 else ""))
+    words = "Its difference from the solution"
+    if positions.size > 1:
+        words += f": median of {count(positions.size)}, and band up to the 95% quantile"
+    return figure(panel, "Where conventional matching goes wrong",
+                  f"{words}. {' '.join(legend) if len(names) > 1 else ''}")
 
 
 def coefficients(report: Report, typical: list[Point]) -> str:

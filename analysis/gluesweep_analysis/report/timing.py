@@ -22,9 +22,11 @@ def times(report: Report) -> str:
     totals = np.bincount(np.searchsorted(numbers, blocks[known]), weights=seconds[known])
     ranks = int(report.scan.attributes.get("mpi_size", 1))
     makespan = dealt(totals, ranks)
-    text = (f"{count(int(known.sum()))} in {count(numbers.size, 'block')} took {duration(float(totals.sum()))} of the "
-            f"ranks' time together, a block {duration(float(np.median(totals)))} in the median and "
-            f"{duration(float(totals.max()))} at most.")
+    text = f"{count(int(known.sum()))} in {count(numbers.size, 'block')} took {duration(float(totals.sum()))}"
+    if numbers.size > 1:
+        text += (f" of the ranks' time together, a block {duration(float(np.median(totals)))} in the median and "
+                 f"{duration(float(totals.max()))} at most")
+    text += "."
     if ranks > 1 and numbers.size > 1:
         text += (f" Dealt in order to {ranks:,} ranks, as the run was started with, they take {duration(makespan)}: "
                  f"{100 * totals.sum() / (ranks * makespan):.0f}% of the ranks' time is computing. (The file does not "
