@@ -7,8 +7,6 @@ namespace {
 
 using at::Tensor;
 
-constexpr double smallest_share = 1.0e-4;  // of the domain, for each patch
-
 Tensors owned_constants(const Tensors& solution, int patch, int n) {
   return {solution.begin() + patch * n, solution.begin() + (patch + 1) * n};
 }

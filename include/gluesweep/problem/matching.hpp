@@ -23,6 +23,8 @@ struct Regions {
   at::Tensor owned(int patch, const at::Tensor& x) const;
 };
 
+inline constexpr double smallest_share = 1.0e-4;  ///< of the domain, for each patch
+
 /// The job's hand-overs, kept inside the domain and in order: each patch keeps at least 1e-4 of the
 /// domain, so that all points of a block have all patches even where one of them hardly matters.
 Regions make_regions(const System& system, const Tensors& theta);

@@ -124,6 +124,10 @@ class System {
   Tensors resolve(int patch, const Tensors& theta) const;       ///< (B, 1) each, places in t
   Tensors guess(int patch, const Tensors& theta) const;         ///< n (B, 1)
 
+  /// The same hand-over, in the variable, and overlap as programs of the parameters.
+  const Tape& hand_over(int patch) const { return hand_over_[static_cast<std::size_t>(patch)]; }
+  const Tape& overlap(int patch) const { return overlap_[static_cast<std::size_t>(patch)]; }
+
   /// D derived scalars from theta and, in this order, the limits (P*n), crossovers (P-1), end state (n).
   Tensors derived(const Tensors& theta, const Tensors& inputs) const;
 
