@@ -6,6 +6,7 @@
 #include "gluesweep/cli/commands.hpp"
 #include "gluesweep/emulator/emulator_file.hpp"
 #include "gluesweep/emulator/fit.hpp"
+#include "gluesweep/emulator/torchscript.hpp"
 #include "gluesweep/output/target.hpp"
 #include "text.hpp"
 
@@ -90,15 +91,21 @@ std::string scalars_text(const Emulator& emulator, const FitReport& report) {
 }
 
 std::string report_text(const emulator::Dataset& data, const emulator::Fitted& fitted,
-                        const std::string& path) {
+                        const std::string& path, const std::string& module) {
+  const auto with_size = [](const std::string& file) {
+    return file + " (" + bytes(static_cast<double>(std::filesystem::file_size(file))) + ")";
+  };
   const auto& [emulator, report] = fitted;
   return data.job.problem.name + "\n" + points_text(data, report) + range_text(*emulator) +
          regression_text(report) + line("held-out error", errors_text(report.solution)) +
          line("  error model", percent(report.calibration) +
                                    " of the held-out errors below what their neighbours let expect") +
-         scalars_text(*emulator, report) +
-         line("file", path + " (" + bytes(static_cast<double>(std::filesystem::file_size(path))) + ")") +
-         line("time", duration(report.seconds));
+         scalars_text(*emulator, report) + line("file", with_size(path)) +
+         (module.empty() ? "" : line("module", with_size(module))) + line("time", duration(report.seconds));
+}
+
+std::string module_path(const std::string& path) {
+  return std::filesystem::path(path).replace_extension(".pt").string();
 }
 
 void emulate(const EmulateOptions& options) {
@@ -107,10 +114,13 @@ void emulate(const EmulateOptions& options) {
                                : options.output;
   const auto data = emulator::read_dataset(options.file, options.max_error);
   output::check_target(path, roughly);
+  const std::string module = options.no_module ? "" : module_path(path);
+  if (!module.empty()) output::check_target(module, roughly);
   const auto fitted =
       emulator::fit(data, {options.holdout, choice_of(options.regression), options.tolerance, options.seed});
   emulator::write_emulator(path, *fitted.emulator);
-  std::cout << report_text(data, fitted, path) << std::flush;
+  if (!module.empty()) emulator::write_torchscript(module, *fitted.emulator);
+  std::cout << report_text(data, fitted, path, module) << std::flush;
 }
 
 }  // namespace

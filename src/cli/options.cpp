@@ -26,6 +26,8 @@ commands:
   show FILE    summarise a sweep file
   merge FILES  put the parts of a scan (run --part) together
   emulate FILE learn the solution as a function of the parameters
+  predict EMULATOR
+               evaluate what was learned, at any parameters and places
   COMMAND --help explains a command, with examples
 
 options:
@@ -116,7 +118,8 @@ constexpr const char* emulate_help =
     R"(usage: gluesweep emulate FILE [options]
 
 Learns from a sweep file what its networks are as a function of the parameters, measures the error of the solutions
-that come out on points that took no part, and writes the emulator: one HDF5 file of plain arrays.
+that come out on points that took no part, and writes the emulator: one HDF5 file of plain arrays, and beside it a
+TorchScript module (torch.jit.load in Python: theta (B, p), x (M) -> (B, M, unknowns), with gradients).
 
 )";
 constexpr const char* emulate_examples = R"(
@@ -127,6 +130,27 @@ examples:
 Only converged points are used. As many points as --holdout says measure the errors, as many choose the regression and
 then train it as well. chebyshev: polynomials of bounded total degree; gaussian_process: around such a polynomial;
 perceptron: a small neural network beside it; auto: polynomials, and the others where these are not good enough.
+Exit codes: 0 complete, 1 internal error or a fault under way, 2 bad input (nothing was created).
+)";
+
+constexpr const char* predict_help =
+    R"(usage: gluesweep predict EMULATOR --at NAME=VALUE,... [options]
+       gluesweep predict EMULATOR --csv FILE [options]
+
+Evaluates an emulator that 'gluesweep emulate' wrote, with the error to expect: the solution at any places, and the
+derived quantities.
+
+)";
+constexpr const char* predict_examples = R"(
+examples:
+  gluesweep predict decay_emulator.h5 --at k1=0.1,k2=50
+  gluesweep predict decay_emulator.h5 --at k1=0.1,k2=50 --at k1=0.2,k2=50 --x 0.1,1,10 -o two.csv
+  gluesweep predict decay_emulator.h5 --csv points.csv --points 1000 -o curves.h5
+points.csv has a header of parameter names and a line of numbers for each point. In a .csv output each line is one place of
+one point; a .h5 output opens in xarray and holds the derived quantities as well. Without -o the table goes to standard
+output; numpy.loadtxt reads it.
+Outside the domain that the emulator was fitted on, nothing is known: --outside nan gives NaN and says so, warn gives what
+the regression says there, with a warning, error stops.
 Exit codes: 0 complete, 1 internal error or a fault under way, 2 bad input (nothing was created).
 )";
 
@@ -431,6 +455,8 @@ Request parse_emulate(const Words& words) {
       "error of the solution that is small enough: a smaller one makes evaluations slower")(
       "regression", po::value(&options.regression)->default_value("auto")->value_name("KIND"),
       "auto, chebyshev, gaussian_process or perceptron")(
+      "no-module", po::bool_switch(&options.no_module),
+      "no TorchScript module beside the file (the same name, ending with .pt)")(
       "seed", po::value(&options.seed)->default_value(0),
       "of the choice of held-out points and of initial weights");
   const auto values = parse(definition, words, options.file);
@@ -452,12 +478,72 @@ Request parse_emulate(const Words& words) {
   return options;
 }
 
+OutsideChoice outside_choice(const Definition& definition, const std::string& word) {
+  if (word == "nan") return OutsideChoice::undefined;
+  if (word == "warn") return OutsideChoice::warned;
+  if (word == "error") return OutsideChoice::refused;
+  refuse(definition, "--outside takes nan, warn or error, not " + in_quotes(word) +
+                         did_you_mean(word, {"nan", "warn", "error"}) + ".");
+}
+
+/// "0.1,1,10".
+std::vector<double> read_places(const Definition& definition, const std::string& text) {
+  std::vector<double> places;
+  std::istringstream words(text + ",");
+  for (std::string word; std::getline(words, word, ',');) {
+    const auto value = finite_number(word);
+    if (!value) {
+      refuse(definition, "--x takes numbers between commas, such as 0.1,1,10; " + in_quotes(word) +
+                             " is not a finite number.");
+    }
+    places.push_back(*value);
+  }
+  return places;
+}
+
+Request parse_predict(const Words& words) {
+  PredictOptions options;
+  std::string places, outside;
+  Definition definition{"predict", "EMULATOR"};
+  common(definition)("at", po::value(&options.at)->composing()->value_name("NAME=VALUE,..."),
+                     "a point: a value for each of the emulator's parameters; may be repeated")(
+      "csv", po::value(&options.csv)->value_name("FILE"), "a file with a point a line instead")(
+      "points", po::value(&options.points)->default_value(options.points)->value_name("N"),
+      "number of places over the variable's whole range, equidistant in its scale")(
+      "x", po::value(&places)->value_name("LIST"), "the places themselves, such as 0.1,1,10, instead")(
+      "output,o", po::value(&options.output)->value_name("FILE"), "file to create, .h5 or .csv")(
+      "outside", po::value(&outside)->default_value("nan")->value_name("CHOICE"),
+      "outside the emulator's domain: nan, warn or error")(
+      "threads", po::value(&options.threads)->default_value(0)->value_name("N"),
+      "threads that share many points; 0: one a processor");
+  const auto values = parse(definition, words, options.emulator);
+  if (values.count("help") != 0) return HelpRequest{help_of(definition, predict_help, predict_examples)};
+  if (options.at.empty() == options.csv.empty()) {
+    refuse(definition,
+           std::string(options.at.empty() ? "no point is given" : "--at and --csv are both given") +
+               ": give either --at NAME=VALUE,... or --csv FILE.");
+  }
+  if (values.count("x") != 0 && !values["points"].defaulted()) {
+    refuse(definition, "--x and --points are both given: give either the places or their number.");
+  }
+  if (options.points < 2 || options.points > 1'000'000) {
+    refuse(definition, "--points is a number of places, 2 to 1,000,000, not " +
+                           std::to_string(options.points) + "; for a single place give --x.");
+  }
+  if (options.threads < 0 || options.threads > 1024) {
+    refuse(definition, "--threads is 0 to 1024, not " + std::to_string(options.threads) + ".");
+  }
+  if (values.count("x") != 0) options.places = read_places(definition, places);
+  options.outside = outside_choice(definition, outside);
+  return options;
+}
+
 }  // namespace
 
 Request parse_arguments(const std::vector<std::string>& arguments) {
   if (arguments.empty()) {
     throw job::InputError(
-        "gluesweep: no command is given.\nCommands: run, check, compare, show, merge, emulate. See "
+        "gluesweep: no command is given.\nCommands: run, check, compare, show, merge, emulate, predict. See "
         "'gluesweep "
         "--help'.");
   }
@@ -471,12 +557,15 @@ Request parse_arguments(const std::vector<std::string>& arguments) {
   if (first == "show") return parse_show(rest);
   if (first == "merge") return parse_merge(rest);
   if (first == "emulate") return parse_emulate(rest);
+  if (first == "predict") return parse_predict(rest);
   const bool option = !first.empty() && first.front() == '-';
-  throw job::InputError(
-      std::string("gluesweep: unknown ") + (option ? "option " : "command ") + in_quotes(first) +
-      did_you_mean(first, {"run", "check", "compare", "show", "merge", "emulate", "--help", "--version"}) +
-      "\nCommands: run, check, compare, show, merge, emulate; options: --help, --version. See 'gluesweep "
-      "--help'.");
+  throw job::InputError(std::string("gluesweep: unknown ") + (option ? "option " : "command ") +
+                        in_quotes(first) +
+                        did_you_mean(first, {"run", "check", "compare", "show", "merge", "emulate", "predict",
+                                             "--help", "--version"}) +
+                        "\nCommands: run, check, compare, show, merge, emulate, predict; options: --help, "
+                        "--version. See 'gluesweep "
+                        "--help'.");
 }
 
 }  // namespace gluesweep::cli

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -51,6 +52,16 @@ std::string exact(double value) {
     if (std::strtod(text.c_str(), nullptr) == value) return text;
   }
   return format("%.17g", value);
+}
+
+std::optional<double> finite_number(const std::string& word) {
+  const auto first = word.find_first_not_of(" \t"), last = word.find_last_not_of(" \t");
+  if (first == std::string::npos) return std::nullopt;
+  const char* end = word.data() + last + 1;
+  double value = 0.0;
+  const auto [stop, error] = std::from_chars(word.data() + first, end, value);
+  if (error != std::errc() || stop != end || !std::isfinite(value)) return std::nullopt;
+  return value;
 }
 
 std::string percent(double share) {

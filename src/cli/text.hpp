@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,9 @@ std::string rough(double value);
 
 /// The shortest decimal text that reads back as the same double.
 std::string exact(double value);
+
+/// The finite number that a whole word is, blanks around it apart; none where it is something else.
+std::optional<double> finite_number(const std::string& word);
 
 /// 0.125 -> "12.5%"; cut, not rounded: 0.99999 -> "99.99%".
 std::string percent(double share);

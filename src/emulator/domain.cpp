@@ -8,7 +8,6 @@ namespace {
 
 using at::Tensor;
 
-constexpr double edge = 1.0 + 1.0e-9;  // rounding of a parameter at the end of its range
 constexpr double reach_in_distances = 2.0;
 constexpr std::int64_t neighbours = 9;  // a tenth place is above the largest of nine once in ten times
 constexpr std::int64_t most_cells = 1 << 18;
@@ -23,7 +22,7 @@ Tensor squared_distances(const Tensor& a, const Tensor& b) {
   return sum;
 }
 
-Tensor inside_box(const Tensor& z) { return (z.abs() <= edge).all(1); }
+Tensor inside_box(const Tensor& z) { return (z.abs() <= box_edge).all(1); }
 
 /// Centres of cells of the box, the last axis fastest: (cells ** p, p).
 Tensor centres(std::int64_t cells, std::int64_t axes) {

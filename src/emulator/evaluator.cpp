@@ -82,13 +82,17 @@ struct Evaluator::Implementation {
         trunk(emulator->job.network.activation, emulator->trunk),
         tables(make_tables(*emulator, trunk)),
         curves(*emulator, system, tables),
-        tensor_form(*emulator, system, trunk) {}
+        tensor_form(*emulator, system, trunk),
+        domain(*emulator) {}
 
-  Tensor undefined_outside(const Tensor& theta, const Tensor& values) const {
-    if (outside == Outside::extrapolated) return values;
-    auto known = inside_domain(*emulator, normalised(emulator->axes, theta));
+  Tensor where_inside(const Tensor& theta, const Tensor& values) const {
+    auto known = domain.inside(normalised(emulator->axes, theta.detach()));
     while (known.dim() < values.dim()) known = known.unsqueeze(-1);
     return at::where(known, values, at::full_like(values, NAN));
+  }
+
+  Tensor as_wanted(const Tensor& theta, const Tensor& values) const {
+    return outside == Outside::extrapolated ? values : where_inside(theta, values);
   }
 
   Tensor fast(const Tensor& theta, const Tensor& t) const;
@@ -102,6 +106,7 @@ struct Evaluator::Implementation {
   Tables tables;
   Curves curves;
   TensorForm tensor_form;
+  Domain domain;
 };
 
 /// Some curves: theta (B, p), B <= batch.
@@ -113,7 +118,7 @@ void Evaluator::Implementation::run(Curves::Worker& worker, const Tensor& theta,
   worker.run(
       {theta.size(0), theta.data_ptr<double>(), rows.data_ptr<double>(), layout.data_ptr<double>(), result});
   if (outside == Outside::extrapolated) return;
-  const auto known = inside_domain(*emulator, z);
+  const auto known = domain.inside(z);
   const auto values = worker.values_per_curve();
   for (std::int64_t i = 0; i < theta.size(0); ++i) {
     if (!known.data_ptr<bool>()[i]) std::fill_n(result + i * values, values, NAN);
@@ -150,12 +155,12 @@ Tensor Evaluator::solution(const Tensor& theta, const Tensor& t) const {
 
 Tensor Evaluator::exact_solution(const Tensor& theta, const Tensor& t) const {
   check_shapes(emulator(), theta, t);
-  return implementation_->undefined_outside(theta, implementation_->tensor_form.solution(theta, t));
+  return implementation_->as_wanted(theta, implementation_->tensor_form.solution(theta, t));
 }
 
 Tensor Evaluator::coefficients(const Tensor& theta, const Tensor& t) const {
   check_shapes(emulator(), theta, t);
-  return implementation_->undefined_outside(theta, implementation_->tensor_form.coefficients(theta, t));
+  return implementation_->as_wanted(theta, implementation_->tensor_form.coefficients(theta, t));
 }
 
 Tensor Evaluator::scalars(const Tensor& theta) const {
@@ -166,20 +171,20 @@ Tensor Evaluator::scalars(const Tensor& theta) const {
     columns.push_back(emulator().scalars[s].logarithm ? own.exp() : own);
   }
   if (columns.empty()) return at::empty({theta.size(0), 0}, theta.options());
-  return implementation_->undefined_outside(theta, at::stack(columns, 1));
+  return implementation_->as_wanted(theta, at::stack(columns, 1));
 }
 
 Tensor Evaluator::inside(const Tensor& theta) const {
-  return inside_domain(emulator(), normalised(emulator().axes, theta));
+  return implementation_->domain.inside(normalised(emulator().axes, theta));
 }
 
 Tensor Evaluator::expected_error(const Tensor& theta) const {
-  return implementation_->undefined_outside(
+  return implementation_->where_inside(
       theta, emulator::expected_error(emulator(), normalised(emulator().axes, theta)));
 }
 
 Tensor Evaluator::expected_scalar_errors(const Tensor& theta) const {
-  return implementation_->undefined_outside(
+  return implementation_->where_inside(
       theta, emulator::expected_scalar_errors(emulator(), normalised(emulator().axes, theta)));
 }
 

@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "curves.hpp"
 #include "gluesweep/emulator/domain.hpp"
-#include "gluesweep/job/error.hpp"
+#include "gluesweep/output/target.hpp"
 #include "gluesweep/problem/matching.hpp"
 #include "gluesweep/problem/problem_nodes.hpp"
 #include "graph_script.hpp"
@@ -308,7 +309,7 @@ torch::jit::Module make_module(const Emulator& emulator) {
   register_arrays(module, "layout", *emulator.layout);
   register_arrays(module, "quantities", *emulator.quantities);
   module.register_attribute("reach", c10::FloatType::get(), emulator.reach);
-  module.register_attribute("box", c10::FloatType::get(), 1.0 + box_slack);
+  module.register_attribute("box", c10::FloatType::get(), box_edge);
   std::vector<std::string> axes, unknowns, scalars;
   std::vector<double> logarithm;
   for (const auto& axis : emulator.axes) axes.push_back(axis.name);
@@ -327,20 +328,32 @@ torch::jit::Module make_module(const Emulator& emulator) {
   return module;
 }
 
+std::int64_t bytes_of(const torch::jit::Module& module) {
+  std::int64_t bytes = 1 << 16;  // of the source
+  for (const auto& buffer : module.buffers()) bytes += static_cast<std::int64_t>(buffer.nbytes());
+  return bytes;
+}
+
 }  // namespace
 
 std::string torchscript_source(const Emulator& emulator) {
   return normalised_source(emulator) + fixed_source + features_source(emulator) +
          regression_source("amplitudes", *emulator.amplitudes) +
          regression_source("layout", *emulator.layout) +
-         regression_source("quantities", *emulator.quantities) +          ForwardSource(emulator)();
+         regression_source("quantities", *emulator.quantities) + ForwardSource(emulator)();
 }
 
 void write_torchscript(const std::string& path, const Emulator& emulator) {
+  const auto module = make_module(emulator);
+  output::check_target(path, bytes_of(module));
+  const std::string temporary = output::temporary_name(path);
   try {
-    make_module(emulator).save(path);
+    module.save(temporary);
+    output::publish(temporary, path);
   } catch (const c10::Error& error) {
-    throw job::InputError(path + " cannot be written: " + error.what_without_backtrace());
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw std::runtime_error(path + " cannot be written: " + error.what_without_backtrace());
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "gluesweep/job/error.hpp"
 #include "text.hpp"
 
 namespace gluesweep::job {
@@ -108,6 +109,13 @@ class PointsReader {
   PointTable table_;
 };
 
+PointTable table_of(const std::string& path, const std::string& key, std::string text,
+                    const std::vector<std::string>& parameters) {
+  if (text.substr(0, 3) == "\xEF\xBB\xBF") text.erase(0, 3);
+  Source source{path, std::move(text), true};
+  return PointsReader(std::make_shared<Source>(std::move(source)), key, parameters).read();
+}
+
 }  // namespace
 
 PointTable read_points(const Field& file, const std::string& path,
@@ -117,9 +125,17 @@ PointTable read_points(const Field& file, const std::string& path,
     file.fail("the points cannot be read: " + clipped(path, 300) + ": " + content.why,
               "the path is relative to the job file");
   }
-  Source source{path, std::move(*content.text), true};
-  if (source.text.substr(0, 3) == "\xEF\xBB\xBF") source.text.erase(0, 3);
-  return PointsReader(std::make_shared<Source>(std::move(source)), file.path(), parameters).read();
+  return table_of(path, file.path(), std::move(*content.text), parameters);
+}
+
+PointTable read_point_table(const std::string& path, const std::string& option,
+                            const std::vector<std::string>& parameters) {
+  FileContent content = read_file(path, largest_list);
+  if (!content.text) {
+    throw InputError(option + ": the points cannot be read: " + clipped(path, 300) + ": " + content.why +
+                     "; give the path of a CSV file");
+  }
+  return table_of(path, option, std::move(*content.text), parameters);
 }
 
 }  // namespace gluesweep::job

@@ -4,14 +4,9 @@
 #include <vector>
 
 #include "field.hpp"
+#include "gluesweep/job/point_table.hpp"
 
 namespace gluesweep::job {
-
-/// The columns of a CSV of sweep points.
-struct PointTable {
-  std::vector<std::string> columns;
-  std::vector<std::vector<double>> values;  ///< one vector per column, all equally long
-};
 
 /// Reads `path`, named by the field `file`: a header of parameter names, then one line of finite numbers a
 /// point.

@@ -13,6 +13,7 @@ ExitCode check_command(const CheckOptions& options, const parallel::Communicator
 ExitCode compare_command(const CompareOptions& options, const parallel::Communicator& communicator);
 ExitCode merge_command(const MergeOptions& options, const parallel::Communicator& communicator);
 ExitCode emulate_command(const EmulateOptions& options, const parallel::Communicator& communicator);
+ExitCode predict_command(const PredictOptions& options, const parallel::Communicator& communicator);
 ExitCode show_command(const ShowOptions& options, const parallel::Communicator& communicator);
 
 /// Parses the arguments (without the program's name) and does what they ask for.

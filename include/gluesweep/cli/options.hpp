@@ -71,7 +71,22 @@ struct EmulateOptions {
   double max_error = 1.0e-6;  ///< points with a larger error estimate are left out
   double tolerance = 1.0e-7;  ///< error of the solution that is small enough
   std::string regression;     ///< auto, chebyshev, gaussian_process or perceptron
+  bool no_module = false;     ///< write no TorchScript module beside the file
   std::uint64_t seed = 0;
+};
+
+/// What becomes of points outside an emulator's domain.
+enum class OutsideChoice { undefined, warned, refused };
+
+struct PredictOptions {
+  std::string emulator;
+  std::vector<std::string> at;  ///< "k1=0.1,k2=50", a point each
+  std::string csv;              ///< or a file with a point a line
+  std::vector<double> places;   ///< values of the variable; empty: `points` over its range
+  std::int64_t points = 256;
+  std::string output;  ///< .h5 or .csv; empty: a table to standard output
+  OutsideChoice outside = OutsideChoice::undefined;
+  int threads = 0;  ///< 0: one a processor
 };
 
 /// `--help` in any place: print the text and be done.
@@ -81,7 +96,7 @@ struct HelpRequest {
 struct VersionRequest {};
 
 using Request = std::variant<HelpRequest, VersionRequest, RunOptions, CheckOptions, ShowOptions,
-                             CompareOptions, MergeOptions, EmulateOptions>;
+                             CompareOptions, MergeOptions, EmulateOptions, PredictOptions>;
 
 /// What the command line asks for; `arguments` without the program's name. Throws job::InputError that names
 /// the wrong word, the nearest right one and where to read more. Depends on nothing but its arguments, so

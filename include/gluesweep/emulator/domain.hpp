@@ -7,6 +7,9 @@
 /// Where an emulator may be asked, and how far its answers may be off.
 namespace gluesweep::emulator {
 
+/// A z of this size is still inside: parameters at the end of their range are rounded.
+inline constexpr double box_edge = 1.0 + 1.0e-9;
+
 /// Distances from each of z (B, p) to the nearest of places (N, p): (B).
 at::Tensor nearest_distance(const at::Tensor& z, const at::Tensor& places);
 

@@ -44,9 +44,11 @@ class Evaluator {
   /// The scalars of the emulator, (B, S).
   at::Tensor scalars(const at::Tensor& theta) const;
 
-  at::Tensor inside(const at::Tensor& theta) const;          ///< (B) bool: of the emulator's domain
-  at::Tensor expected_error(const at::Tensor& theta) const;  ///< (B) of the solution, over the magnitudes
-  at::Tensor expected_scalar_errors(const at::Tensor& theta) const;  ///< (B, S) relative
+  at::Tensor inside(const at::Tensor& theta) const;  ///< (B) bool: of the emulator's domain
+
+  /// The error to expect of the solution, over the magnitudes, (B); NaN outside the domain in any case.
+  at::Tensor expected_error(const at::Tensor& theta) const;
+  at::Tensor expected_scalar_errors(const at::Tensor& theta) const;  ///< (B, S) relative, likewise
 
  private:
   struct Implementation;

@@ -18,10 +18,11 @@ class Tables {
  public:
   static constexpr int terms = 12;  ///< of a polynomial
 
-  /// heads (r, F K), K = patches n; `weights` (r): how large the heads' amplitudes become. There are as many elements as it takes to represent the sum of all rows, so weighted,
-  /// to `tolerance` in the constants' natural units, or as rounding allows.
-  Tables(const network::Trunk& trunk, const at::Tensor& heads, const at::Tensor& weights, std::int64_t patches,
-         std::int64_t constants, double tolerance);
+  /// heads (r, F K), K = patches n; `weights` (r): how large the heads' amplitudes become. There are as many
+  /// elements as it takes to represent the sum of all rows, so weighted, to `tolerance` in the constants'
+  /// natural units, or as rounding allows.
+  Tables(const network::Trunk& trunk, const at::Tensor& heads, const at::Tensor& weights,
+         std::int64_t patches, std::int64_t constants, double tolerance);
 
   const at::Tensor& rows() const { return rows_; }  ///< (r, D')
 

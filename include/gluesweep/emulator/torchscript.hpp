@@ -12,7 +12,7 @@ namespace gluesweep::emulator {
 ///   inside(theta) -> (B) bool
 /// and the attributes axes, unknowns, scalar_names, variable (their names) and job. It is NaN outside the
 /// domains of the emulator and of the problem; gradients in theta and x are autograd's.
-/// Throws job::InputError where the file cannot be written.
+/// Never replaces a file. Throws job::InputError where it cannot be created.
 void write_torchscript(const std::string& path, const Emulator& emulator);
 
 /// The source of its methods.

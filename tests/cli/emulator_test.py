@@ -1,0 +1,166 @@
+"""emulate and predict, end to end: what comes out is the solution, and never a silent guess."""
+import csv
+import importlib.util
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+from program import JOB, PROGRAM, ProgramTest, need
+
+h5py = need("h5py")
+numpy = need("numpy")
+xarray = need("xarray")
+
+SCAN = ["--set", "sweep.samples=400", "--set", "training.tolerance=1e-5", "--set", "network={features: 64, elements: 32}"]
+
+
+def run(folder, *arguments):
+    subprocess.run([PROGRAM, *arguments], cwd=folder, check=True, capture_output=True, text=True)
+
+
+class Emulators(ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        cls.made = tempfile.TemporaryDirectory(prefix="gluesweep_emulator_")
+        cls.addClassCleanup(cls.made.cleanup)
+        cls.home = pathlib.Path(cls.made.name)
+        (cls.home / "job.yaml").write_text(JOB)
+        run(cls.home, "run", "job.yaml", "-o", "scan.h5", *SCAN)
+        # Points that the emulator has not seen.
+        run(cls.home, "run", "job.yaml", "-o", "truth.h5", *SCAN, "--set", "sweep.sampler=random", "--set",
+            "sweep.samples=12", "--set", "sweep.seed=5")
+        cls.emulate = subprocess.run([PROGRAM, "emulate", "scan.h5", "-o", "decay.h5", "--max-error", "1e-5"],
+                                     cwd=cls.home, check=True, capture_output=True, text=True)
+
+    def setUp(self):
+        super().setUp()
+        self.emulator = str(self.home / "decay.h5")
+        with h5py.File(self.home / "truth.h5", "r") as truth:
+            self.theta = numpy.stack([truth["k1"][:], truth["k2"][:]], 1)
+            self.t = truth["t"][:]
+            self.truth = {name: truth[name][:] for name in ("A", "late", "first_d_limit")}
+        with open(self.folder / "points.csv", "w") as points:
+            points.write("k2,k1\n" + "".join(f"{k2!r},{k1!r}\n" for k1, k2 in self.theta.tolist()))
+
+    def predict(self, *arguments, code=0):
+        return self.call("predict", self.emulator, *arguments, code=code)
+
+    def test_points_from_a_file_come_back_in_the_error_that_is_expected(self):
+        self.predict("--csv", "points.csv", "--points", "16", "-o", "curves.h5")
+        with xarray.open_dataset(self.folder / "curves.h5", engine="h5netcdf") as curves:
+            numpy.testing.assert_allclose(curves.t, self.t, rtol=1e-14)
+            numpy.testing.assert_array_equal(curves.k1, self.theta[:, 0])
+            error = numpy.abs(curves.A / self.truth["A"] - 1.0).max("t")
+            self.assertLess(float(error.max()), 1e-3)
+            self.assertGreaterEqual(int((error < 10 * curves.expected_error + 2e-5).sum()), 11)
+            numpy.testing.assert_allclose(curves.late, self.truth["late"], rtol=1e-3)
+            self.assertLess(float(curves.late_expected_error.max()), 1e-3)
+            self.assertEqual(curves.A.attrs["units"], "mol/L")
+            self.assertEqual(curves.A.dims, ("sample", "t"))
+
+    def test_the_table_and_the_files_say_the_same(self):
+        at = "--at", "k1=0.1,k2=50", "--at", "k2 = 300, k1 = 0.5", "--x", "10,0.1,1"
+        table = self.predict(*at).out
+        self.predict(*at, "-o", "two.csv")
+        self.predict(*at, "-o", "two.h5", "--threads", "2")
+        with h5py.File(self.folder / "two.h5", "r") as file:
+            values = file["A"][:]
+            self.assertEqual(file["t"][:].tolist(), [10.0, 0.1, 1.0])
+            late = file["late"][:]
+        rows = numpy.loadtxt(table.splitlines())
+        numpy.testing.assert_allclose(rows, numpy.stack([[10, 0.1, 1] * 2, values.ravel()], 1), rtol=1e-11)
+        self.assertIn("# tiny_decay, k1 = 0.1, k2 = 50\n# expected error of the solution: ", table)
+        self.assertIn(f"# late = {float(late[0])!r}, expected relative error ", table)
+        with open(self.folder / "two.csv") as file:
+            read = list(csv.DictReader(file))
+        self.assertEqual([float(row["A"]) for row in read], values.ravel().tolist())
+        self.assertEqual([float(row["k1"]) for row in read], [0.1] * 3 + [0.5] * 3)
+        self.assertTrue(all(float(row["expected_error"]) > 0 for row in read))
+
+    def test_nothing_is_guessed_outside_the_domain(self):
+        at = "--at", "k1=0.1,k2=50", "--at", "k1=0.1,k2=2000", "--x", "1"
+        ended = self.predict(*at)
+        self.assertIn("1 of 2 points lie outside the emulator's domain, the first at k1 = 0.1, k2 = 2000. It was fitted on "
+                      "k1 in [0.01, 1], k2 in [10, 1000]", ended.err)
+        values = numpy.loadtxt(ended.out.splitlines())[:, 1]
+        self.assertTrue(numpy.isfinite(values[0]) and numpy.isnan(values[1]))
+        ended = self.predict(*at, "--outside", "warn")
+        self.assertIn("warning: ", ended.err)
+        self.assertIn("extrapolated", ended.err)
+        values = numpy.loadtxt(ended.out.splitlines())[:, 1]
+        self.assertTrue(numpy.isfinite(values).all())
+        self.assertIn("expected error of the solution: -", ended.out)
+        ended = self.predict(*at, "--outside", "error", "-o", "out.h5", code=2)
+        self.assertIn("--outside nan or warn", ended.err)
+        self.assertEqual(self.files(), ["job.yaml", "points.csv"])
+
+    def refused(self, *arguments):
+        error = self.predict(*arguments, code=2).err
+        self.assertNotIn("error on rank", error)
+        return error
+
+    def test_bad_requests_are_named(self):
+        both = "--at", "k1=0.1,k2=50"
+        for arguments, words in [
+                ((), ["no point is given", "--at NAME=VALUE"]),
+                ((*both, "--csv", "points.csv"), ["--at and --csv are both given"]),
+                (("--at", "k1=0.1"), ["the parameter k2 is missing; its range is 10 to 1000"]),
+                (("--at", "k1=0.1,k2=5,k1=2"), ["k1 is given more than once"]),
+                (("--at", "k1=0.1,q2=5"), ["unknown parameter 'q2'; did you mean 'k2'?", "k1, k2"]),
+                (("--at", "k1=0.1,k2=much"), ["'much' is not a finite number"]),
+                (("--at", "k1=0.1,k2=nan"), ["'nan' is not a finite number"]),
+                (("--at", "k1=0.1,k2"), ["'k2' has no value"]),
+                ((*both, "--x", "1,2,x"), ["'x' is not a finite number"]),
+                ((*both, "--x", "1000"), ["t = 1000 lies outside the problem's range, 1e-04 to 100"]),
+                ((*both, "--x", "1", "--points", "5"), ["--x and --points are both given"]),
+                ((*both, "--points", "1"), ["2 to 1,000,000, not 1"]),
+                ((*both, "--outside", "nun"), ["not 'nun'; did you mean 'nan'?"]),
+                ((*both, "-o", "out.txt"), ["end with .h5 or .csv"]),
+                ((*both, "-o", "nowhere/out.h5"), ["nowhere"]),
+                (("--csv", "missing.csv"), ["missing.csv"])]:
+            error = self.refused(*arguments)
+            for word in words:
+                self.assertIn(word, error, arguments)
+        (self.folder / "bad.csv").write_text("k1,k2\n0.1,50\n0.1,fifty\n")
+        self.assertIn("bad.csv:3:5", self.refused("--csv", "bad.csv"))
+        (self.folder / "bad.csv").write_text("k1\n0.1\n")
+        self.assertIn("the parameter k2 is missing", self.refused("--csv", "bad.csv"))
+        error = self.call("predict", str(self.home / "scan.h5"), *both, code=2).err
+        self.assertIn("scan.h5", error)
+        self.assertEqual(self.files(), ["bad.csv", "job.yaml", "points.csv"])
+
+    def test_existing_files_stay(self):
+        (self.folder / "out.h5").write_text("mine")
+        self.assertIn("out.h5", self.refused("--at", "k1=0.1,k2=50", "-o", "out.h5"))
+        self.assertEqual((self.folder / "out.h5").read_text(), "mine")
+        (self.folder / "mine.pt").write_text("mine")
+        ended = self.call("emulate", str(self.home / "scan.h5"), "-o", "mine.h5", "--max-error", "1e-5", code=2)
+        self.assertIn("mine.pt", ended.err)
+        self.assertEqual(self.files(), ["job.yaml", "mine.pt", "out.h5", "points.csv"])
+
+    def test_the_module_is_announced(self):
+        self.assertIn("decay.pt (", self.emulate.stdout)
+        self.assertTrue((self.home / "decay.pt").is_file())
+
+    @unittest.skipUnless(importlib.util.find_spec("torch"), "needs torch (python3-torch)")
+    def test_the_module_needs_nothing_else(self):
+        import torch
+        module = torch.jit.load(str(self.home / "decay.pt"))
+        self.predict("--csv", "points.csv", "--points", "16", "-o", "curves.h5")
+        with h5py.File(self.folder / "curves.h5", "r") as file:
+            expected, late = file["A"][:], file["late"][:]
+        theta, t = torch.tensor(self.theta), torch.tensor(self.t)
+        values = module(theta, t)
+        self.assertEqual((module.axes, module.unknowns, module.variable), (["k1", "k2"], ["A"], "t"))
+        numpy.testing.assert_allclose(values[:, :, 0].detach(), expected, rtol=1e-9)
+        numpy.testing.assert_allclose(module.scalars(theta)[:, module.scalar_names.index("late")].detach(), late, rtol=1e-12)
+        some, places = theta[:3].clone().requires_grad_(), t[4:9].clone().requires_grad_()
+        self.assertTrue(torch.autograd.gradcheck(module, (some, places), rtol=1e-4, atol=1e-7))
+        outside = module(torch.tensor([[0.1, 2000.0]], dtype=torch.float64), t)
+        self.assertTrue(bool(outside.isnan().all()))
+        self.assertTrue(bool(module(theta[:1], torch.tensor([1e-6, 1.0]))[0, 0, 0].isnan()))
+
+
+if __name__ == "__main__":
+    unittest.main()
