@@ -16,7 +16,7 @@ using problem::LaneTape;
 
 namespace {
 
-constexpr double no_mass = 1.0e-12;        // a term of a map with less is padding
+constexpr double no_mass = 1.0e-12;  // a term of a map with less is padding
 
 /// As network::Map has it.
 double arsinh(double z) { return std::copysign(std::log(std::abs(z) + std::sqrt(z * z + 1.0)), z); }

@@ -168,7 +168,9 @@ Tensor Evaluator::scalars(const Tensor& theta) const {
   std::vector<Tensor> columns;
   for (std::size_t s = 0; s < emulator().scalars.size(); ++s) {
     const auto own = values.select(1, static_cast<std::int64_t>(s));
-    columns.push_back(emulator().scalars[s].logarithm ? own.exp() : own);
+    const auto& scalar = emulator().scalars[s];
+    const auto size = scalar.logarithm ? own.exp() : own;
+    columns.push_back(scalar.logarithm && scalar.negative ? -size : size);
   }
   if (columns.empty()) return at::empty({theta.size(0), 0}, theta.options());
   return implementation_->as_wanted(theta, at::stack(columns, 1));

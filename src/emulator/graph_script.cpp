@@ -71,8 +71,7 @@ std::string GraphScript::operation(const problem::Graph::Entry& entry) const {
     case Op::power: return "torch.pow(" + a + ", " + b + ")";
     case Op::minimum: return bound("minimum", "clamp_max");
     case Op::maximum: return bound("maximum", "clamp_min");
-    case Op::less:
-      return (number_a ? "torch.gt(" + b + ", " + a : "torch.lt(" + a + ", " + b) + ").to(7)";
+    case Op::less: return (number_a ? "torch.gt(" + b + ", " + a : "torch.lt(" + a + ", " + b) + ").to(7)";
     default: throw std::logic_error("not a binary operation");
   }
 }

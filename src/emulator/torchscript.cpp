@@ -81,7 +81,7 @@ def scalars(self, theta):
     theta = theta.to(7)
     value = self.quantities(self.normalised(theta))
     exponent = torch.where(self.scalar_logarithm, value, torch.zeros_like(value))
-    return self.known(theta, torch.where(self.scalar_logarithm, torch.exp(exponent), value))
+    return self.known(theta, torch.where(self.scalar_logarithm, self.scalar_sign * torch.exp(exponent), value))
 )";
 
 std::string normalised_source(const Emulator& emulator) {
@@ -311,14 +311,16 @@ torch::jit::Module make_module(const Emulator& emulator) {
   module.register_attribute("reach", c10::FloatType::get(), emulator.reach);
   module.register_attribute("box", c10::FloatType::get(), box_edge);
   std::vector<std::string> axes, unknowns, scalars;
-  std::vector<double> logarithm;
+  std::vector<double> logarithm, sign;
   for (const auto& axis : emulator.axes) axes.push_back(axis.name);
   for (const auto& unknown : emulator.job.problem.unknowns) unknowns.push_back(unknown.name);
   for (const auto& scalar : emulator.scalars) {
     scalars.push_back(scalar.name);
     logarithm.push_back(scalar.logarithm ? 1.0 : 0.0);
+    sign.push_back(scalar.negative ? -1.0 : 1.0);
   }
   module.register_buffer("scalar_logarithm", at::tensor(logarithm, at::kDouble) > 0.5);
+  module.register_buffer("scalar_sign", at::tensor(sign, at::kDouble));
   register_names(module, "axes", axes);
   register_names(module, "unknowns", unknowns);
   register_names(module, "scalar_names", scalars);

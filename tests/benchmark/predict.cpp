@@ -1,6 +1,8 @@
 // Curves a second of emulators: many curves of 256 places on all processors and on one, and one curve alone.
 // Prints Markdown. The files are what `gluesweep emulate` writes.
 //   benchmark_predict EMULATOR...
+#include <ATen/Parallel.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

@@ -89,9 +89,14 @@ inline SmallScan small_scan(const std::string& name, std::int64_t points, const 
   const auto layout = at::cat({scan.result.map.flatten(1), scan.result.scale.flatten(1)}, 1);
   emulator->layout_logarithm = at::zeros({layout.size(1)}, at::kDouble);
   emulator->layout = fit(z, layout);
-  for (const auto& derived : scan.job.problem.derived)
-    emulator->scalars.push_back({derived.name, derived.unit, derived.label, true});
-  emulator->quantities = fit(z, scan.result.derived.t().log());
+  const auto derived = scan.result.derived.t();
+  const auto positive = (derived > 0.0).all(0), negative = (derived < 0.0).all(0), same = positive | negative;
+  for (const auto& quantity : scan.job.problem.derived) {
+    const auto s = static_cast<std::int64_t>(emulator->scalars.size());
+    emulator->scalars.push_back(
+        {quantity.name, quantity.unit, quantity.label, same[s].item<bool>(), negative[s].item<bool>()});
+  }
+  emulator->quantities = fit(z, at::where(same, derived.abs().log(), derived));
   emulator->training_z = z;
   emulator->reach = 1.0;
   emulator->held_out = {z, at::full({points}, 1.0e-5, at::kDouble),
