@@ -4,7 +4,7 @@
 namespace gluesweep::emulator::GLUESWEEP_KERNELS {
 namespace {
 
-constexpr int terms = 12;  // Tables::terms: three vectors of four
+constexpr int terms = 16;  // Tables::terms: four vectors of four
 
 void piecewise(const double* table, int elements, int n, const double* xi, std::int64_t count,
                std::int64_t stride, double* values) {
@@ -17,8 +17,10 @@ void piecewise(const double* table, int elements, int n, const double* xi, std::
     const double* own = table + static_cast<std::int64_t>(element) * n * terms;
     for (int k = 0; k < n; ++k, own += terms) {
       double sum[4];
-      for (int j = 0; j < 4; ++j)
-        sum[j] = own[j] * power[j] + own[j + 4] * power[j + 4] + own[j + 8] * power[j + 8];
+      for (int j = 0; j < 4; ++j) {
+        sum[j] = (own[j] * power[j] + own[j + 4] * power[j + 4]) +
+                 (own[j + 8] * power[j + 8] + own[j + 12] * power[j + 12]);
+      }
       values[k * stride + i] *= (sum[0] + sum[1]) + (sum[2] + sum[3]);
     }
   }

@@ -72,18 +72,22 @@ Table tabulate(const network::Trunk& trunk, const Tensor& head, const Tensor& we
   return {coefficients.transpose(1, 2).contiguous(), (misses * weights).sum().item<double>()};
 }
 
-/// More elements until the tolerance is met, or they no longer help: what is left is rounding.
+/// The coarsest table within the tolerance. Where rounding forbids it, none is twice as good as the one
+/// taken.
 Table choose_table(const network::Trunk& trunk, const Tensor& head, const Tensor& weights, double tolerance) {
-  Table best;
-  bool first = true;
+  constexpr std::size_t patience = 3;  // finer tables that were no better: what is left is rounding
+  std::vector<Table> tables;
+  double least = INFINITY;
+  std::size_t best = 0;
   for (const auto elements : element_counts) {
-    auto table = tabulate(trunk, head, weights, elements);
-    if (!first && table.error > 0.7 * best.error && best.error < 1.0e3 * tolerance) break;
-    if (first || table.error < best.error) best = std::move(table);
-    first = false;
-    if (best.error <= tolerance) break;
+    tables.push_back(tabulate(trunk, head, weights, elements));
+    if (tables.back().error < 0.5 * least) {
+      least = tables.back().error;
+      best = tables.size() - 1;
+    }
+    if (least <= tolerance || tables.size() - 1 == best + patience) break;
   }
-  return best;
+  return tables[best];
 }
 
 }  // namespace

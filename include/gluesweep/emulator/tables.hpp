@@ -16,7 +16,7 @@ namespace gluesweep::emulator {
 /// the place in an element, u in [-1, 1].
 class Tables {
  public:
-  static constexpr int terms = 12;  ///< of a polynomial
+  static constexpr int terms = 16;  ///< of a polynomial
 
   /// heads (r, F K), K = patches n; `weights` (r): how large the heads' amplitudes become. There are as many
   /// elements as it takes to represent the sum of all rows, so weighted, to `tolerance` in the constants'
