@@ -196,7 +196,8 @@ void print(const Emulator& emulator, const Predictions& predictions, const Tenso
     text << "# " << with_unit(problem.variable.symbol, problem.variable.unit);
     for (const auto& unknown : problem.unknowns) text << ", " << with_unit(unknown.name, unknown.unit);
     text << "\n";
-    const auto values = predictions.solution[b].accessor<double, 2>();
+    const auto solution = predictions.solution[b];
+    const auto values = solution.accessor<double, 2>();
     const auto places = t.accessor<double, 1>();
     for (std::int64_t i = 0; i < t.size(0); ++i) {
       std::string row = cell(places[i]);

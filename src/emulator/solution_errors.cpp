@@ -10,7 +10,7 @@ namespace {
 
 using at::Tensor;
 
-constexpr std::int64_t points_at_a_time = 128;
+constexpr std::int64_t points_at_once = 128;
 
 }  // namespace
 
@@ -23,8 +23,8 @@ SolutionErrors::SolutionErrors(const Dataset& data)
 
 Tensor SolutionErrors::operator()(const Tensor& points, const Tensor& layout, const Tensor& heads) const {
   std::vector<Tensor> pieces;
-  for (std::int64_t first = 0; first < points.size(0); first += points_at_a_time) {
-    const auto count = std::min(points_at_a_time, points.size(0) - first);
+  for (std::int64_t first = 0; first < points.size(0); first += points_at_once) {
+    const auto count = std::min(points_at_once, points.size(0) - first);
     const auto own = [&](const Tensor& all) { return all.narrow(0, first, count); };
     pieces.push_back(some(own(points), own(layout), own(heads)));
   }

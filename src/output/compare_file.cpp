@@ -7,9 +7,9 @@
 
 #include "gluesweep/job/error.hpp"
 #include "gluesweep/output/hdf5.hpp"
+#include "gluesweep/output/netcdf.hpp"
 #include "gluesweep/output/target.hpp"
 #include "gluesweep/output/versions.hpp"
-#include "gluesweep/output/netcdf.hpp"
 
 namespace gluesweep::output {
 namespace {

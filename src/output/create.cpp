@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <limits>
 
-#include "gluesweep/output/versions.hpp"
 #include "gluesweep/output/netcdf.hpp"
+#include "gluesweep/output/versions.hpp"
 #include "network_text.hpp"
 
 namespace gluesweep::output {

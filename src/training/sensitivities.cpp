@@ -110,11 +110,23 @@ Tensor Sensitivities::state(const Tensor& t) const {
   return result;
 }
 
-Tensor Sensitivities::limits(const Grid& trained) const {
+Tensor Sensitivities::limits(const Grid& trained, const Tensors& moves) const {
   const auto places = limit_nodes(system_, points_, trained, solution_);
+  const auto nodes = solution_.coefficient_nodes(trained);
   Tensors rows;
   for (int p = 0; p < system_.patches(); ++p) {
-    rows.push_back(constants(p, trained.elements->xi.take(places.narrow(1, p, 1))).squeeze(3));
+    const auto s = static_cast<std::size_t>(p);
+    const auto node = places.narrow(1, p, 1);
+    // Slopes belong to an element's own nodes, which its left end is not.
+    const auto sloped = (node - 1).clamp_min(0);
+    Tensors slopes;
+    for (const auto& values : nodes[s]) {
+      slopes.push_back(trained.elements->slopes(values).flatten(1).gather(1, sloped).squeeze(1));
+    }
+    const auto speed = trained.patches[s].speed.gather(1, node).squeeze(1);
+    const auto shift = moves[s].gather(2, node.unsqueeze(0).expand({parameters(), -1, -1})).squeeze(2);
+    const auto moved = at::stack(slopes, 0).unsqueeze(1) * shift / speed;  // (n, q, B)
+    rows.push_back(constants(p, trained.elements->xi.take(node)).squeeze(3) + moved);
   }
   return at::cat(rows, 0);
 }
@@ -148,20 +160,20 @@ Tensor Sensitivities::crossovers(const Tensor& crossovers) const {
   return rows.empty() ? at::empty({0, parameters(), points_.count()}, options) : at::stack(rows, 0);
 }
 
-void add_sensitivities(const problem::System& system, const Points& points, const Grid& trained,
-                       const Tensor& t, const problem::ParameterDerivatives& derivatives,
-                       const Sensitivities& sensitivities, BlockResult& result) {
+void add_sensitivities(const problem::System& system, const Points& points, const Tensor& t,
+                       const problem::ParameterDerivatives& derivatives, const Sensitivities& sensitivities,
+                       const Tensor& limits_by, BlockResult& result) {
   const auto state = sensitivities.state(t);
   Tensors unknowns;
   for (int u = 0; u < system.unknowns(); ++u) unknowns.push_back(state[system.component(u)]);
-  const auto limits = sensitivities.limits(trained), crossovers = sensitivities.crossovers(result.crossovers);
+  const auto crossovers = sensitivities.crossovers(result.crossovers);
   result.solution_by = at::cat(unknowns, 0);
-  result.limits_by = limits.flatten(0, 1);
+  result.limits_by = limits_by.flatten(0, 1);
   result.crossovers_by = crossovers.flatten(0, 1);
   result.derived_by =
       derived_by(derivatives, points.theta,
                  derived_inputs(result.limits, result.crossovers, result.solution.select(2, -1)),
-                 derived_inputs(limits, crossovers, state.select(3, -1)));
+                 derived_inputs(limits_by, crossovers, state.select(3, -1)));
   const auto is = [&](Status which) { return result.status == static_cast<std::int64_t>(which); };
   const auto failed = is(Status::failed_nonfinite) | is(Status::degenerate_patch);
   for (auto* values : {&result.limits_by, &result.crossovers_by, &result.derived_by}) {

@@ -26,8 +26,9 @@ class Sensitivities {
   /// dC/dtheta of a patch at xi (B, m): (n, q, B, m).
   at::Tensor constants(int patch, const at::Tensor& xi) const;
 
-  /// The derivatives of what limits() gives, (P n, q, B): at the nodes of `trained` that it takes.
-  at::Tensor limits(const Grid& trained) const;
+  /// The derivatives of what limits() gives, (P n, q, B), at the nodes of `trained` that it takes; they move
+  /// with the hand-overs. `moves` per patch: dt/dtheta of the nodes (q, B, N).
+  at::Tensor limits(const Grid& trained, const Tensors& moves) const;
 
   /// The derivatives of crossovers (P - 1, B), (P - 1, q, B): drift rates stay equal.
   at::Tensor crossovers(const at::Tensor& crossovers) const;
@@ -50,11 +51,11 @@ class Sensitivities {
   Tensors solved_;  // per patch (B, n q, N)
 };
 
-/// Fills the derivatives of a block's result; `trained` is the grid of its limits, t (B, M) the output
-/// points.
-void add_sensitivities(const problem::System& system, const Points& points, const Grid& trained,
-                       const at::Tensor& t, const problem::ParameterDerivatives& derivatives,
-                       const Sensitivities& sensitivities, BlockResult& result);
+/// Fills the derivatives of a block's result. t (B, M) are the output points, `limits_by` (P n, q, B) what
+/// Sensitivities::limits gives.
+void add_sensitivities(const problem::System& system, const Points& points, const at::Tensor& t,
+                       const problem::ParameterDerivatives& derivatives, const Sensitivities& sensitivities,
+                       const at::Tensor& limits_by, BlockResult& result);
 
 /// The same for nothing: no derivatives were asked for.
 void add_no_sensitivities(BlockResult& result);

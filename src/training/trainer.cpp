@@ -104,6 +104,7 @@ struct Trainer::Implementation {
                 const BlockResult& result) const;
   void compare(const Points& points, const Tensor& t, BlockResult& result) const;
   Tensor derived(const Points& points, const BlockResult& result) const;
+  Tensors moves(const Points& points, const Grid& grid) const;
   void differentiate(const Points& points, const Grid& finer, const Tensor& t, const Outcome& outcome,
                      BlockResult& result) const;
   void climb(const Tensor& parameters, BlockResult& block);
@@ -202,11 +203,36 @@ Tensor Trainer::Implementation::derived(const Points& points, const BlockResult&
   return values.empty() ? at::empty({0, points.count()}, result.limits.options()) : at::cat(values, 1).t();
 }
 
+/// How the nodes of a grid move with the varied parameters, dt/dtheta at the same xi: per patch (q, B, N). By
+/// central differences, which are harmless here: maps are smooth, and of order one.
+Tensors Trainer::Implementation::moves(const Points& points, const Grid& grid) const {
+  std::vector<Tensors> rows(grid.patches.size());
+  for (const auto j : job.varied_parameters()) {
+    const auto step =
+        1.0e-5 * at::where(points.theta[j] == 0.0, at::ones_like(points.theta[j]), points.theta[j]);
+    const auto moved = [&](double sign) {
+      auto theta = points.theta;
+      theta[j] = theta[j] + sign * step;
+      return make_grid(system, prepare(at::cat(theta, 1)).maps, *grid.elements);
+    };
+    const auto above = moved(1.0), below = moved(-1.0);
+    for (std::size_t p = 0; p < rows.size(); ++p) {
+      const auto change = system.to_x(above.patches[p].t) - system.to_x(below.patches[p].t);
+      const auto by = change / (2.0 * step);
+      rows[p].push_back(system.log_scale() ? grid.patches[p].t * by : by);
+    }
+  }
+  Tensors result;
+  for (const auto& patch : rows) result.push_back(at::stack(patch, 0));
+  return result;
+}
+
 void Trainer::Implementation::differentiate(const Points& points, const Grid& finer, const Tensor& t,
                                             const Outcome& outcome, BlockResult& result) const {
   const Timed timed(Phase::sensitivities);
   const Sensitivities sensitivities(system, *derivatives, points, finer, *outcome.solution);
-  add_sensitivities(system, points, outcome.grid, t, *derivatives, sensitivities, result);
+  const auto limits_by = sensitivities.limits(outcome.grid, moves(points, outcome.grid));
+  add_sensitivities(system, points, t, *derivatives, sensitivities, limits_by, result);
 }
 
 /// The rescue ladder, for points of the block that did not converge. A rung's result is kept where it has the
