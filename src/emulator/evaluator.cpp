@@ -21,7 +21,7 @@ namespace {
 using at::Tensor;
 
 constexpr std::int64_t batch = 64;                  // curves whose amplitudes and rows are computed together
-constexpr double table_tolerance = 2.0e-10;         // of the constants, in their natural units
+constexpr double table_tolerance = 2.0e-11;         // of the constants, in their natural units
 constexpr std::int64_t amplitudes_looked_at = 512;  // points of the fit that tell how large they become
 constexpr double margin = 2.0;                      // beyond what those points tell
 

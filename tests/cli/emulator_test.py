@@ -112,7 +112,7 @@ class Emulators(ProgramTest):
                 (("--at", "k1=0.1,k2=nan"), ["'nan' is not a finite number"]),
                 (("--at", "k1=0.1,k2"), ["'k2' has no value"]),
                 ((*both, "--x", "1,2,x"), ["'x' is not a finite number"]),
-                ((*both, "--x", "1000"), ["t = 1000 lies outside the problem's range, 1e-04 to 100"]),
+                ((*both, "--x", "1000"), ["t = 1000 lies outside the problem's range, 0.0001 to 100"]),
                 ((*both, "--x", "1", "--points", "5"), ["--x and --points are both given"]),
                 ((*both, "--points", "1"), ["2 to 1,000,000, not 1"]),
                 ((*both, "--outside", "nun"), ["not 'nun'; did you mean 'nan'?"]),

@@ -12,6 +12,21 @@ namespace {
 using namespace gluesweep::emulator::test;
 using gluesweep::test::distance;
 
+/// What rounding alone may change, which is more than 1e-9 of a solution that starts from 0 in a thin layer:
+/// four times the solution's change when
+/// the places move by some last bits of the range.
+double rounding(const SmallScan& scan, const Evaluator& evaluator, const at::Tensor& theta,
+                const at::Tensor& t) {
+  const auto exact = evaluator.exact_solution(theta, t);
+  const auto bit = 0x1.0p-52 * (problem::System(scan.job.problem).log_scale() ? t : t[-1].expand_as(t));
+  double largest = 0.0;
+  for (const double bits : {-3.0, -2.0, -1.0, 1.0, 2.0, 3.0}) {
+    const auto moved = at::minimum(at::maximum(t + bits * bit, t[0]), t[-1]);
+    largest = std::max(largest, error_of(scan, theta, t, evaluator.exact_solution(theta, moved), exact));
+  }
+  return std::max(1.0e-9, 4.0 * largest);
+}
+
 class NineEmulators : public testing::TestWithParam<gluesweep::test::Shipped> {};
 
 TEST_P(NineEmulators, GiveTheScanBackWhereItsNetworksAreKnown) {
@@ -22,8 +37,9 @@ TEST_P(NineEmulators, GiveTheScanBackWhereItsNetworksAreKnown) {
   const problem::System system(scan.job.problem);
   for (int u = 0; u < system.unknowns(); ++u) unknowns.push_back(scan.result.solution[system.component(u)]);
   const auto trained = at::stack(unknowns, 2);
-  EXPECT_LE(error_of(scan, scan.theta, t, evaluator.solution(scan.theta, t), trained), 1e-9);
-  EXPECT_LE(error_of(scan, scan.theta, t, evaluator.exact_solution(scan.theta, t), trained), 1e-9);
+  const double allowed = rounding(scan, evaluator, scan.theta, t);
+  EXPECT_LE(error_of(scan, scan.theta, t, evaluator.solution(scan.theta, t), trained), allowed);
+  EXPECT_LE(error_of(scan, scan.theta, t, evaluator.exact_solution(scan.theta, t), trained), allowed);
 }
 
 TEST_P(NineEmulators, AreTheSameFastAndExactBetweenThem) {
@@ -32,7 +48,8 @@ TEST_P(NineEmulators, AreTheSameFastAndExactBetweenThem) {
   const auto theta = 0.5 * (scan.theta.slice(0, 0, 12) + scan.theta.slice(0, 12));
   const auto t = at::tensor(scan.job.output_points(), at::kDouble);
   const auto exact = evaluator.exact_solution(theta, t);
-  EXPECT_LE(error_of(scan, theta, t, evaluator.solution(theta, t), exact), 1e-9);
+  EXPECT_LE(error_of(scan, theta, t, evaluator.solution(theta, t), exact),
+            rounding(scan, evaluator, theta, t));
 }
 
 INSTANTIATE_TEST_SUITE_P(Problems, NineEmulators, testing::ValuesIn(gluesweep::test::shipped()),

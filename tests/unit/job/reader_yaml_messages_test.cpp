@@ -373,7 +373,7 @@ output: {store: [sensitivities]}
                     ^
   use training.method gauss_newton or adam with the ansatz frames, or leave sensitivities out)-"},
       {"sensitivities to nothing", "mixed_order_decay.yaml", nullptr, R"-(problem: mixed_order_decay_problem.yaml
-sweep: {sampler: sobol, samples: 1, parameters: {k1: 0.5}}
+sweep: {sampler: grid, parameters: {k1: 0.5}}
 output: {store: [sensitivities]}
 )-",
        R"-(mixed_order_decay.yaml:3:17: output.store: sensitivities are asked for, but the sweep varies no parameter
