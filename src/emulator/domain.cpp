@@ -71,7 +71,7 @@ Tensor expected_scalar_errors(const Emulator& emulator, const Tensor& z) {
 }
 
 Domain::Domain(const Emulator& emulator)
-    : training_z_(emulator.training_z), reach_(emulator.reach), cells_(0) {
+    : training_z_(emulator.training_z.contiguous()), reach_(emulator.reach), cells_(0) {
   const auto axes = training_z_.size(1);
   const double diagonal = std::sqrt(static_cast<double>(axes));  // half of a cell's, in half widths
   const double wanted = std::ceil(2.0 * diagonal / reach_);      // half a diagonal is half the reach
@@ -81,22 +81,42 @@ Domain::Domain(const Emulator& emulator)
   certain_ = nearest_distance(centres(cells_, axes), training_z_) <= reach_ - half;
 }
 
+/// Number of the cell that a place lies in, as centres() counts them.
+std::int64_t Domain::cell(const double* place) const {
+  std::int64_t number = 0;
+  for (std::int64_t axis = 0; axis < training_z_.size(1); ++axis) {
+    const double along = 0.5 * (std::clamp(place[axis], -1.0, 1.0) + 1.0) * static_cast<double>(cells_);
+    number = number * cells_ + std::min(static_cast<std::int64_t>(along), cells_ - 1);
+  }
+  return number;
+}
+
+bool Domain::near_training(const double* place) const {
+  const auto axes = training_z_.size(1);
+  const double* other = training_z_.data_ptr<double>();
+  for (std::int64_t i = 0; i < training_z_.size(0); ++i, other += axes) {
+    double squares = 0.0;
+    for (std::int64_t axis = 0; axis < axes; ++axis) {
+      const double distance = std::clamp(place[axis], -1.0, 1.0) - other[axis];
+      squares += distance * distance;
+    }
+    if (squares <= reach_ * reach_) return true;
+  }
+  return false;
+}
+
 Tensor Domain::inside(const Tensor& z) const {
-  const auto in_box = inside_box(z);
-  const auto known = at::where(in_box.unsqueeze(1), z, at::zeros_like(z)).clamp(-1.0, 1.0);
-  Tensor result = at::zeros_like(in_box);
-  if (cells_ > 0) {
-    const auto cell =
-        ((known + 1.0) * (0.5 * static_cast<double>(cells_))).to(at::kLong).clamp_max(cells_ - 1);
-    Tensor number = at::zeros({z.size(0)}, at::kLong);
-    for (std::int64_t axis = 0; axis < z.size(1); ++axis) number = number * cells_ + cell.select(1, axis);
-    result = certain_.index_select(0, number);
+  const auto places = z.contiguous();
+  const double* place = places.data_ptr<double>();
+  Tensor result = at::empty({z.size(0)}, at::kBool);
+  bool* inside = result.data_ptr<bool>();
+  for (std::int64_t b = 0; b < z.size(0); ++b, place += z.size(1)) {
+    const bool in_box =
+        std::all_of(place, place + z.size(1), [](double value) { return std::abs(value) <= box_edge; });
+    const bool certain = in_box && cells_ > 0 && certain_.data_ptr<bool>()[cell(place)];
+    inside[b] = certain || (in_box && near_training(place));
   }
-  const auto open = (in_box & ~result).nonzero().squeeze(1);
-  if (open.size(0) > 0) {
-    result = result.index_copy(0, open, nearest_distance(known.index_select(0, open), training_z_) <= reach_);
-  }
-  return result & in_box;
+  return result;
 }
 
 }  // namespace gluesweep::emulator

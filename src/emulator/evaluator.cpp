@@ -20,7 +20,7 @@ namespace {
 
 using at::Tensor;
 
-constexpr std::int64_t batch = 64;                  // curves whose amplitudes and rows are computed together
+constexpr std::int64_t batch = 128;                 // curves whose amplitudes and rows are computed together
 constexpr double table_tolerance = 2.0e-11;         // of the constants, in their natural units
 constexpr std::int64_t amplitudes_looked_at = 512;  // points of the fit that tell how large they become
 constexpr double margin = 2.0;                      // beyond what those points tell
@@ -113,7 +113,10 @@ struct Evaluator::Implementation {
 void Evaluator::Implementation::run(Curves::Worker& worker, const Tensor& theta, double* result) const {
   const auto z = normalised(emulator->axes, theta);
   const auto mean = tables.rows().select(0, 0), modes = tables.rows().slice(0, 1);
-  const auto rows = at::addmm(mean, (*emulator->amplitudes)(z), modes).contiguous();
+  const auto amplitudes = (*emulator->amplitudes)(z);
+  // A product of matrices would copy all modes for one curve.
+  const auto rows = z.size(0) == 1 ? at::addmv(mean, modes.t(), amplitudes[0])
+                                   : at::addmm(mean, amplitudes, modes).contiguous();
   const auto layout = layout_at(*emulator, z).contiguous();
   worker.run(
       {theta.size(0), theta.data_ptr<double>(), rows.data_ptr<double>(), layout.data_ptr<double>(), result});

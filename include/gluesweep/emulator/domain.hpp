@@ -38,6 +38,9 @@ class Domain {
   at::Tensor inside(const at::Tensor& z) const;  ///< (B, p) -> (B) bool
 
  private:
+  std::int64_t cell(const double* place) const;
+  bool near_training(const double* place) const;
+
   at::Tensor training_z_;
   double reach_;
   std::int64_t cells_;  ///< along an axis; 0: no table
