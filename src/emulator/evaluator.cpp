@@ -79,7 +79,7 @@ struct Evaluator::Implementation {
         outside(where_outside),
         threads(thread_count),
         system(emulator->job.problem),
-        trunk(emulator->job.network.activation, emulator->trunk),
+        trunk(emulator->job.network, emulator->trunk),
         tables(make_tables(*emulator, trunk)),
         curves(*emulator, system, tables),
         tensor_form(*emulator, system, trunk),

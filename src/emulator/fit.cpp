@@ -286,7 +286,7 @@ std::shared_ptr<Emulator> described_emulator(const Dataset& data) {
   emulator->git_commit = data.git_commit;
   emulator->axes = data.axes;
   emulator->trunk = data.trunk;
-  emulator->features = network::Trunk(data.job.network.activation, data.trunk).size();
+  emulator->features = network::Trunk(data.job.network, data.trunk).size();
   emulator->constants = shape.constants;
   emulator->scale_terms = shape.scale_terms;
   emulator->patches = shape.patches;

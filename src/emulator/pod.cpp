@@ -42,9 +42,9 @@ class Reprojector {
         system_(data.job.problem),
         shape_(layout_shape(data)),
         logarithm_(layout_logarithms(shape_)),
-        trunk_(data.job.network.activation, data.trunk),
+        trunk_(data.job.network, data.trunk),
         first_(trunk_),
-        rescue_(network::Trunk(data.job.network.activation, data.rescue_trunk)),
+        rescue_(network::Trunk(data.job.network, data.rescue_trunk)),
         elements_(data.job.network.elements, data.job.network.nodes),
         features_(trunk_.features(elements_.xi)) {}
 

@@ -36,8 +36,11 @@ inline const std::vector<EnumName<Sampler>>& enum_names() {
 
 template <>
 inline const std::vector<EnumName<Network::Activation>>& enum_names() {
-  static const std::vector<EnumName<Network::Activation>> names{{Network::Activation::tanh, "tanh"},
-                                                                {Network::Activation::sine, "sine"}};
+  static const std::vector<EnumName<Network::Activation>> names{
+      {Network::Activation::tanh, "tanh"}, {Network::Activation::sine, "sine"},
+      {Network::Activation::sine, "sin"},  {Network::Activation::silu, "silu"},
+      {Network::Activation::gelu, "gelu"}, {Network::Activation::selu, "selu"},
+      {Network::Activation::erf, "erf"}};
   return names;
 }
 

@@ -1,8 +1,11 @@
 #include "gluesweep/network/trunk.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <stdexcept>
+
+#include "gluesweep/network/activation.hpp"
 
 namespace gluesweep::network {
 namespace {
@@ -19,6 +22,39 @@ class Uniform {
   std::mt19937_64 engine_;
 };
 
+/// A normal number (Box and Muller), from two uniform ones.
+double normal(Uniform& uniform) {
+  const double radius = std::sqrt(-2.0 * std::log1p(-uniform()));
+  return radius * std::cos(2.0 * M_PI * uniform());
+}
+
+/// sigma_w with chi_1 = sigma_w^2 E[act'(sqrt(q) z)^2] = 1 where q = sigma_w^2 E[act(sqrt(q) z)^2] +
+/// sigma_b^2: at a given q both follow from the trapezoidal rule, and q is where the sigma_b is the wanted
+/// one.
+double critical_sigma_w(job::Network::Activation activation, double sigma_b) {
+  const auto z = at::linspace(-12.0, 12.0, 4801, at::kDouble);
+  const auto density = (-0.5 * z.square()).exp() * (0.005 / std::sqrt(2.0 * M_PI));
+  const auto mean = [&](const Tensor& values) { return (density * values.square()).sum().item<double>(); };
+  const auto weight_variance = [&](double q) {
+    return 1.0 / mean(activation_slope(activation, std::sqrt(q) * z));
+  };
+  const auto excess = [&](double q) {
+    return q - weight_variance(q) * mean(activate(activation, std::sqrt(q) * z)) - sigma_b * sigma_b;
+  };
+  double low = 0.0, high = 100.0;
+  if (excess(high) <= 0.0) return std::sqrt(weight_variance(high));
+  for (int i = 0; i < 100; ++i) {
+    const double middle = 0.5 * (low + high);
+    (excess(middle) > 0.0 ? high : low) = middle;
+  }
+  return std::sqrt(weight_variance(low));
+}
+
+double sigma_w(const job::Network& network) {
+  if (network.init.law != job::Network::Init::Law::critical) return network.init.sigma_w;
+  return critical_sigma_w(network.activation, network.init.sigma_b);
+}
+
 // Neurons turn over a width of 2 / slope in xi; these values fitted the coefficient functions of the shipped
 // problems best: wide enough to overlap many neighbours, narrow enough to follow a hand-over.
 constexpr double slope_per_root_neuron = 0.9;
@@ -27,10 +63,34 @@ constexpr double margin = 1.08;  // centres reach a little beyond the interval
 // with 1e-9 the errors grow tenfold.
 constexpr double rank_tolerance = 1.0e-11;
 
+struct FurtherLayer {
+  Tensor weight, bias;
+};
+
+FurtherLayer further_layer(const job::Network& network, Uniform& uniform) {
+  const int width = network.neurons();
+  FurtherLayer layer{at::empty({width, width}, at::kDouble), at::empty({width}, at::kDouble)};
+  const auto fill = [](const Tensor& values, double size, const auto& draw) {
+    auto* numbers = values.data_ptr<double>();
+    for (std::int64_t i = 0; i < values.numel(); ++i) numbers[i] = size * draw();
+  };
+  if (network.init.law == job::Network::Init::Law::uniform) {
+    const auto draw = [&uniform] { return 2.0 * uniform() - 1.0; };
+    fill(layer.weight, std::sqrt(3.0 / width), draw);  // unit variance of a sum of weights
+    fill(layer.bias, 1.0, draw);
+  } else {
+    const auto draw = [&uniform] { return normal(uniform); };
+    fill(layer.weight, sigma_w(network) / std::sqrt(static_cast<double>(width)), draw);
+    fill(layer.bias, network.init.sigma_b, draw);
+  }
+  return layer;
+}
+
 }  // namespace
 
-Trunk::Trunk(const job::Network& network, const Elements& elements) : activation_(network.activation) {
-  const int neurons_count = network.features;
+Trunk::Trunk(const job::Network& network, const Elements& elements)
+    : activation_(network.activation), skip_(network.skip) {
+  const int neurons_count = network.neurons();
   Uniform uniform(network.seed);
   slope_ = at::empty({neurons_count}, at::kDouble);
   centre_ = at::empty({neurons_count}, at::kDouble);
@@ -41,27 +101,22 @@ Trunk::Trunk(const job::Network& network, const Elements& elements) : activation
     centre[i] = margin * (2.0 * (i + uniform()) / neurons_count - 1.0);
     slope[i] = steepness * (0.5 + uniform());
   }
-  const double spread = std::sqrt(3.0 / neurons_count);  // unit variance of a sum of weights
   for (int layer = 1; layer < network.layers; ++layer) {
-    Tensor weight = at::empty({neurons_count, neurons_count}, at::kDouble);
-    Tensor bias = at::empty({neurons_count}, at::kDouble);
-    auto* w = weight.data_ptr<double>();
-    for (std::int64_t i = 0; i < weight.numel(); ++i) w[i] = spread * (2.0 * uniform() - 1.0);
-    auto* b = bias.data_ptr<double>();
-    for (std::int64_t i = 0; i < bias.numel(); ++i) b[i] = 2.0 * uniform() - 1.0;
+    auto [weight, bias] = further_layer(network, uniform);
     weights_.push_back(weight);
     biases_.push_back(bias);
   }
   const Tensor raw = neurons(elements.xi);
   const auto [left, values, right] = at::linalg_svd(raw, false);
-  const auto rank = (values > rank_tolerance * values[0]).sum().item<std::int64_t>();
+  const auto rank = std::min<std::int64_t>((values > rank_tolerance * values[0]).sum().item<std::int64_t>(),
+                                           network.features + 1);
   mixing_ = (right.narrow(0, 0, rank).t() / values.narrow(0, 0, rank) *
              std::sqrt(static_cast<double>(elements.size())))
                 .contiguous();
 }
 
-Trunk::Trunk(job::Network::Activation activation, const std::vector<std::pair<std::string, Tensor>>& arrays)
-    : activation_(activation) {
+Trunk::Trunk(const job::Network& network, const std::vector<std::pair<std::string, Tensor>>& arrays)
+    : activation_(network.activation), skip_(network.skip) {
   const auto find = [&arrays](const std::string& name, at::IntArrayRef shape) {
     for (const auto& [known, values] : arrays) {
       if (known == name && values.sizes() == shape) return values;
@@ -85,17 +140,34 @@ Trunk::Trunk(job::Network::Activation activation, const std::vector<std::pair<st
   }
 }
 
+Tensor Trunk::first_preactivation(const Tensor& xi) const { return (xi.unsqueeze(-1) - centre_) * slope_; }
+
+Tensor Trunk::preactivation(std::size_t layer, const Tensor& h) const {
+  return at::matmul(h, weights_[layer].t()) + biases_[layer];
+}
+
+Tensor Trunk::output(const Tensor& h, const Tensor& z) const {
+  const auto own = activate(activation_, z);
+  if (skip_ == job::Network::Skip::none) return own;
+  return h + own / std::sqrt(static_cast<double>(weights_.size()));
+}
+
 Tensor Trunk::neurons(const Tensor& xi) const {
-  const auto act = [this](const Tensor& z) {
-    return activation_ == job::Network::Activation::tanh ? z.tanh() : z.sin();
-  };
-  Tensor h = act((xi.unsqueeze(-1) - centre_) * slope_);
-  for (std::size_t layer = 0; layer < weights_.size(); ++layer) {
-    h = act(at::matmul(h, weights_[layer].t()) + biases_[layer]);
-  }
+  Tensor h = activate(activation_, first_preactivation(xi));
+  for (std::size_t layer = 0; layer < weights_.size(); ++layer) h = output(h, preactivation(layer, h));
   auto shape = h.sizes().vec();
   shape.back() = 1;
   return at::cat({h, at::ones(shape, h.options())}, -1);
+}
+
+std::vector<Tensor> Trunk::preactivations(const Tensor& xi) const {
+  std::vector<Tensor> all{first_preactivation(xi)};
+  Tensor h = activate(activation_, all.front());
+  for (std::size_t layer = 0; layer < weights_.size(); ++layer) {
+    all.push_back(preactivation(layer, h));
+    h = output(h, all.back());
+  }
+  return all;
 }
 
 Tensor Trunk::features(const Tensor& xi) const { return at::matmul(neurons(xi), mixing_); }

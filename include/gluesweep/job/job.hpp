@@ -125,14 +125,41 @@ struct Sweep {
   std::vector<SweptParameter> parameters;
 };
 
+/// Collocation elements, and the trunk: the hidden layers that the coefficient networks of all points share
+/// (network.layers, activation and seed, or the same keys of network.trunk).
 struct Network {
-  enum class Activation { tanh, sine };
+  enum class Activation { tanh, sine, silu, gelu, selu, erf };
+  enum class Skip { none, residual };
+
+  /// How the weights of the hidden layers behind the first are drawn.
+  struct Init {
+    enum class Law {
+      uniform,   ///< weights of variance 1 / width, biases in [-1, 1]
+      gaussian,  ///< weights of variance sigma_w^2 / width, biases of variance sigma_b^2
+      critical,  ///< the same with the sigma_w at which the network is critical for its sigma_b
+    };
+    Law law = Law::uniform;
+    double sigma_w = 1.0, sigma_b = 0.0;
+  };
+
+  /// Optimisation of the hidden layers on the solutions of a few points of the sweep.
+  struct TrunkTraining {
+    int points = 0;  ///< 0: the layers stay as they are drawn
+    int steps = 100;
+  };
+
   int features = 96;
   int elements = 40;  ///< per patch
   int nodes = 5;      ///< right-Radau nodes per element
   int layers = 1;
+  int width = 0;  ///< neurons of a hidden layer; 0: as many as features
   Activation activation = Activation::tanh;
+  Init init;
+  Skip skip = Skip::none;
+  TrunkTraining train;
   std::uint64_t seed = 0;
+
+  int neurons() const { return width > 0 ? width : features; }
 };
 
 /// Adam on all layers of small per-point networks: the methods `adam` and `plain`.

@@ -14,21 +14,34 @@ namespace gluesweep::network {
 /// The shared hidden layers of all coefficient networks: F features of xi in [-1, 1].
 ///
 /// The first layer is h(xi) = act(slope (xi - centre)), H neurons spread over the interval; each further
-/// layer is act(h W^T + b) with fixed random weights. The last layer's neurons and the constant 1 are mixed
-/// into F features that are orthonormal on the collocation nodes (mean square 1), F <= H + 1 being their
-/// numerical rank: least squares on them need no normal equations, and a Gauss-Newton step is well
-/// conditioned. All of it is fixed once by `seed`; only the heads are trained.
+/// layer l = 2, ..., L is act(h W^T + b) with fixed random weights, or h + act(h W^T + b) / sqrt(L - 1) with
+/// skip connections, so that all of them together add what one alone would. The last layer's neurons and the
+/// constant 1 are mixed into F features that are orthonormal on the collocation nodes (mean square 1), those
+/// of largest singular value: F is their numerical rank, and at most network.features + 1. Least squares on
+/// them need no normal equations, and a Gauss-Newton step is well conditioned. All of it is fixed once by
+/// `seed`; only the heads are trained.
 class Trunk {
  public:
   Trunk(const job::Network& network, const Elements& elements);
 
   /// The trunk that arrays() described. Throws std::invalid_argument where some are missing or do not fit.
-  Trunk(job::Network::Activation activation, const std::vector<std::pair<std::string, at::Tensor>>& arrays);
+  /// Of `network` it takes activation and skip.
+  Trunk(const job::Network& network, const std::vector<std::pair<std::string, at::Tensor>>& arrays);
 
   /// Features at xi of any shape (...): (..., F), on xi's device.
   at::Tensor features(const at::Tensor& xi) const;
 
+  /// The last layer's neurons and the constant 1 at xi of any shape (...): (..., H + 1).
+  at::Tensor neurons(const at::Tensor& xi) const;
+
+  /// What the activation is applied to, layer by layer from the first: (..., H) each.
+  std::vector<at::Tensor> preactivations(const at::Tensor& xi) const;
+
   std::int64_t size() const { return mixing_.size(1); }
+  std::int64_t layers() const { return 1 + static_cast<std::int64_t>(weights_.size()); }
+  std::int64_t width() const { return slope_.size(0); }
+  job::Network::Activation activation() const { return activation_; }
+  job::Network::Skip skip() const { return skip_; }
 
   /// A copy on another device.
   Trunk to(const at::Device& device) const;
@@ -39,9 +52,12 @@ class Trunk {
   std::vector<std::pair<std::string, at::Tensor>> arrays() const;
 
  private:
-  at::Tensor neurons(const at::Tensor& xi) const;
+  at::Tensor first_preactivation(const at::Tensor& xi) const;
+  at::Tensor preactivation(std::size_t layer, const at::Tensor& h) const;  // by weights_[layer] from h
+  at::Tensor output(const at::Tensor& h, const at::Tensor& z) const;       // of a further layer
 
   job::Network::Activation activation_;
+  job::Network::Skip skip_;
   at::Tensor slope_, centre_;
   std::vector<at::Tensor> weights_, biases_;
   at::Tensor mixing_;

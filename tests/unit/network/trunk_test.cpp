@@ -47,12 +47,12 @@ TEST_P(Trunks, FeaturesAreOrthonormalOnTheNodes) {
 }
 
 TEST_P(Trunks, ComeBackFromTheirArrays) {
-  const Trunk again(network.activation, trunk.arrays());
+  const Trunk again(network, trunk.arrays());
   const auto xi = at::linspace(-1.0, 1.0, 17, at::kDouble);
   EXPECT_TRUE(at::equal(again.features(xi), trunk.features(xi)));
   auto some = trunk.arrays();
   some.erase(some.begin() + 1);
-  EXPECT_THROW(Trunk(network.activation, some), std::invalid_argument);
+  EXPECT_THROW(Trunk(network, some), std::invalid_argument);
 }
 
 TEST_P(Trunks, ArraysAreEnoughToEvaluateTheFeatures) {
