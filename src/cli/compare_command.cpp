@@ -149,6 +149,9 @@ Preparation prepare(const CompareOptions& options, const Communicator& communica
   });
   parallel::on_rank_zero(communicator, [&] { check_file(prepared, prepared.space->size()); });
   for (Contender& contender : prepared.contenders) {
+    parallel::on_rank_zero(communicator, [&] {
+      contender.trainer->train_trunk(prepared.space->spread(contender.job.network.train.points));
+    });
     broadcast_arrays(communicator, contender.trainer->trunk_arrays());
     contender.trainer->refresh();
   }

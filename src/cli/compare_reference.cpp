@@ -126,6 +126,8 @@ job::Job finer_job(job::Job job) {
       std::min(job.training.tolerance, std::max(job.training.tolerance * finer_tolerance, least_tolerance));
   job.network.features = static_cast<int>(std::lround(job.network.features * finer_features));
   job.network.elements *= finer_elements;
+  job.network.width = 0;
+  job.network.train.points = 0;
   job.verification.estimate = true;
   return job;
 }

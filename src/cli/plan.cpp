@@ -137,6 +137,15 @@ Plan make_plan(const job::Job& job, const training::Trainer& trainer, const swee
 
 namespace {
 
+/// The hidden layers where they are not the default's.
+std::string trunk_text(const job::Network& network) {
+  std::string text;
+  if (network.layers > 1) text += ", " + std::to_string(network.layers) + " hidden layers";
+  if (network.width > 0) text += ", " + std::to_string(network.width) + " neurons a layer";
+  if (network.train.points > 0) text += ", trained on " + grouped(network.train.points) + " points";
+  return text;
+}
+
 std::string method_text(const job::Job& job) {
   const auto& adam = job.training.adam;
   const auto by_adam = [&](const std::string& what) {
@@ -148,9 +157,9 @@ std::string method_text(const job::Job& job) {
   switch (job.training.method) {
     case job::Training::Method::gauss_newton:
       return std::string(sum ? "Gauss-Newton, " : "least squares of the collocation solution, ") +
-             std::to_string(job.network.features) + " features, " + std::to_string(job.network.elements) +
-             " elements of " + std::to_string(job.network.nodes) + " nodes a patch, tolerance " +
-             exact(job.training.tolerance);
+             std::to_string(job.network.features) + " features" + trunk_text(job.network) + ", " +
+             std::to_string(job.network.elements) + " elements of " + std::to_string(job.network.nodes) +
+             " nodes a patch, tolerance " + exact(job.training.tolerance);
     case job::Training::Method::adam: return by_adam("coefficient networks");
     case job::Training::Method::plain: return by_adam("networks for the unknowns, no patches,");
     case job::Training::Method::matching: break;

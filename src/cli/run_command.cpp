@@ -92,13 +92,16 @@ Preparation prepare(const RunOptions& options, const Communicator& communicator)
   return prepared;
 }
 
-/// Rank 0's trunk on all ranks: they agree to the last bit even on different processors. That of a file that
-/// is gone on with comes from there.
+/// Rank 0's trunk on all ranks, trained there where the job asks for it: they agree to the last bit even on
+/// different processors. That of a file that is gone on with comes from there.
 void share_trunk(const Preparation& prepared, const Communicator& communicator) {
   const auto arrays = prepared.trainer->trunk_arrays();
   parallel::on_rank_zero(communicator, [&] {
-    if (prepared.start.kind != Start::Kind::resume || arrays.empty()) return;
-    output::SweepReader(prepared.file).read_trunk_into(arrays);
+    if (prepared.start.kind == Start::Kind::resume) {
+      if (!arrays.empty()) output::SweepReader(prepared.file).read_trunk_into(arrays);
+    } else {
+      prepared.trainer->train_trunk(prepared.space->spread(prepared.job.network.train.points));
+    }
   });
   broadcast_arrays(communicator, arrays);
   prepared.trainer->refresh();

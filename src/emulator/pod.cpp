@@ -11,8 +11,7 @@ namespace {
 
 using at::Tensor;
 
-// A table between whose nodes polynomials of this degree are as exact as the features' rounding.
-constexpr int table_elements = 128, table_nodes = 10;
+constexpr int table_elements = 128;  // in which features are interpolated
 constexpr std::int64_t points_at_a_time = 128;
 constexpr double inside = 1.0 + 1.0e-9;    // |xi| on a region, rounded
 constexpr int refinements = 2;             // of a projection on features that are orthonormal to 1e-5 only
@@ -43,8 +42,8 @@ class Reprojector {
         shape_(layout_shape(data)),
         logarithm_(layout_logarithms(shape_)),
         trunk_(data.job.network, data.trunk),
-        first_(trunk_),
-        rescue_(network::Trunk(data.job.network, data.rescue_trunk)),
+        first_(tabulated(trunk_)),
+        rescue_(tabulated(network::Trunk(data.job.network, data.rescue_trunk))),
         elements_(data.job.network.elements, data.job.network.nodes),
         features_(trunk_.features(elements_.xi)) {}
 
@@ -102,9 +101,9 @@ class Reprojector {
     const auto n = shape_.constants / shape_.patches;
     const auto head = data_.head.index_select(0, points);
     const auto rescued = data_.rescue.index_select(0, points) > 0.0;
-    const auto values = first_.values(heads_of_patch(head, first_.size(), patch, n), xi);
+    const auto values = first_.values(first_.prepared(heads_of_patch(head, first_.size(), patch, n)), xi);
     if (!rescued.any().item<bool>()) return values;
-    const auto others = rescue_.values(heads_of_patch(head, rescue_.size(), patch, n), xi);
+    const auto others = rescue_.values(rescue_.prepared(heads_of_patch(head, rescue_.size(), patch, n)), xi);
     return at::where(rescued.view({-1, 1, 1}), others, values);
   }
 
@@ -139,19 +138,14 @@ class Reprojector {
   LayoutShape shape_;
   Tensor logarithm_;
   network::Trunk trunk_;
-  TabulatedTrunk first_, rescue_;
+  network::Tabulated first_, rescue_;
   network::Elements elements_;
   Tensor features_;
 };
 
 }  // namespace
 
-TabulatedTrunk::TabulatedTrunk(const network::Trunk& trunk)
-    : table_(table_elements, table_nodes), features_(trunk.features(table_.xi)) {}
-
-Tensor TabulatedTrunk::values(const Tensor& heads, const Tensor& xi) const {
-  return table_.interpolate(at::matmul(heads, features_.t()), xi);
-}
+network::Tabulated tabulated(const network::Trunk& trunk) { return {trunk, table_elements}; }
 
 LayoutShape layout_shape(const Dataset& data) {
   return {data.map.size(1), data.map.size(2), data.scale.size(1), data.scale.size(2)};

@@ -19,7 +19,7 @@ SolutionErrors::SolutionErrors(const Dataset& data)
       system_(data.job.problem),
       shape_(layout_shape(data)),
       logarithm_(layout_logarithms(shape_)),
-      trunk_(network::Trunk(data.job.network, data.trunk)) {}
+      trunk_(tabulated(network::Trunk(data.job.network, data.trunk))) {}
 
 Tensor SolutionErrors::operator()(const Tensor& points, const Tensor& layout, const Tensor& heads) const {
   std::vector<Tensor> pieces;
@@ -43,7 +43,7 @@ Tensor SolutionErrors::some(const Tensor& points, const Tensor& layout, const Te
   const auto networks = [&](int patch, const Tensor& xi) {
     const auto head = all.narrow(2, patch * n, n).transpose(1, 2);
     const network::Scale scale{own.scale.coefficients.narrow(1, patch * n, n).contiguous()};
-    return (scale.at(xi) * trunk_.values(head, xi)).unbind(1);
+    return (scale.at(xi) * trunk_.values(trunk_.prepared(head), xi)).unbind(1);
   };
   const auto t = data_.t.unsqueeze(0).expand({points.size(0), -1}).contiguous();
   const auto state = training::FramesSolution(system_, batch, networks).evaluate(t, {}).state;

@@ -24,7 +24,7 @@ class SolutionErrors {
   problem::System system_;
   LayoutShape shape_;
   at::Tensor logarithm_;
-  TabulatedTrunk trunk_;
+  network::Tabulated trunk_;
 };
 
 }  // namespace gluesweep::emulator

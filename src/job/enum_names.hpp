@@ -45,6 +45,13 @@ inline const std::vector<EnumName<Network::Activation>>& enum_names() {
 }
 
 template <>
+inline const std::vector<EnumName<Network::Skip>>& enum_names() {
+  static const std::vector<EnumName<Network::Skip>> names{{Network::Skip::none, "none"},
+                                                          {Network::Skip::residual, "residual"}};
+  return names;
+}
+
+template <>
 inline const std::vector<EnumName<Training::Method>>& enum_names() {
   static const std::vector<EnumName<Training::Method>> names{{Training::Method::gauss_newton, "gauss_newton"},
                                                              {Training::Method::adam, "adam"},

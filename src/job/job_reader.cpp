@@ -8,6 +8,7 @@
 #include "field.hpp"
 #include "gluesweep/job/error.hpp"
 #include "gluesweep/job/reader.hpp"
+#include "network_reader.hpp"
 #include "problem_reader.hpp"
 #include "sweep_reader.hpp"
 #include "text.hpp"
@@ -18,21 +19,6 @@ namespace {
 
 constexpr std::size_t longest_path = 300;  // in a message
 constexpr std::size_t most_levels = 32;    // of an override's key path; a job has eight at most
-
-constexpr std::int64_t largest_seed = std::numeric_limits<std::int64_t>::max();
-
-/// Later calls override: first a problem's recommended values, then the job's own.
-void read_network(const Field& field, Network& network) {
-  field.accept_keys({"features", "elements", "nodes", "layers", "activation", "seed"});
-  read_integer(field, "features", 4, 1024, network.features);
-  read_integer(field, "elements", 2, 2000, network.elements);
-  read_integer(field, "nodes", 2, 9, network.nodes);
-  read_integer(field, "layers", 1, 4, network.layers);
-  if (const auto activation = field.find("activation"))
-    network.activation = activation->choice<Network::Activation>();
-  if (const auto seed = field.find("seed"))
-    network.seed = static_cast<std::uint64_t>(seed->integer(0, largest_seed));
-}
 
 Adam read_adam(const Field& field) {
   field.accept_keys({"steps", "learning_rate", "width", "layers", "points"});
@@ -218,6 +204,17 @@ void check_sensitivities(const Field& output, const Job& job) {
   }
 }
 
+/// Pilot solutions are those of frames.
+void check_trunk_training(const Field& root, const Field& problem, const Job& job) {
+  const bool sum =
+      job.training.method == Training::Method::gauss_newton && job.training.ansatz == Training::Ansatz::sum;
+  if (job.network.train.points == 0 || !sum) return;
+  const auto own = root.find("network");
+  const Field network = own && own->has("trunk") ? *own : *problem.find("network");
+  network.find("trunk")->fail("the hidden layers are to be trained, but training.ansatz is sum",
+                              "use the ansatz frames, or leave network.trunk.train out");
+}
+
 /// The job from its whole tree, the problem file included.
 Job read_tree(const NodePtr& root, const PointSource& points) {
   const Field field(root, "", root->place);
@@ -237,6 +234,7 @@ Job read_tree(const NodePtr& root, const PointSource& points) {
   job.sweep = read_sweep(sweep, job.problem, points);
   if (const auto network = field.find("network")) read_network(*network, job.network);
   if (const auto training = field.find("training")) job.training = read_training(*training);
+  check_trunk_training(field, problem, job);
   if (const auto verification = field.find("verification"))
     job.verification = read_verification(*verification);
   if (const auto run = field.find("run")) job.run = read_run(*run);

@@ -45,6 +45,7 @@ class FlowMap {
     words_.push_back(key + ": " + value);
     return *this;
   }
+  bool empty() const { return words_.empty(); }
   std::string text() const { return "{" + joined(words_) + "}"; }
 
  private:
@@ -199,15 +200,7 @@ class Writer {
   }
 
   void write_settings() {
-    const Network& network = job_.network;
-    line(0, "network: " + FlowMap()
-                              .add("features", std::to_string(network.features))
-                              .add("elements", std::to_string(network.elements))
-                              .add("nodes", std::to_string(network.nodes))
-                              .add("layers", std::to_string(network.layers))
-                              .add("activation", name_of(network.activation))
-                              .add("seed", std::to_string(network.seed))
-                              .text());
+    write_network(job_.network);
     write_training(job_.training);
     line(0, "verification: " + FlowMap()
                                    .add("estimate", word(job_.verification.estimate))
@@ -226,6 +219,40 @@ class Writer {
                                                                   : list_of(output.values))
                              .add("store", "[" + joined(stored) + "]")
                              .text());
+  }
+
+  void write_network(const Network& network) {
+    FlowMap map;
+    map.add("features", std::to_string(network.features))
+        .add("elements", std::to_string(network.elements))
+        .add("nodes", std::to_string(network.nodes))
+        .add("layers", std::to_string(network.layers))
+        .add("activation", name_of(network.activation))
+        .add("seed", std::to_string(network.seed));
+    // Only what departs from the defaults, which keeps the hashes of the files that there are.
+    const FlowMap trunk = trunk_map(network);
+    if (!trunk.empty()) map.add("trunk", trunk.text());
+    line(0, "network: " + map.text());
+  }
+
+  static FlowMap trunk_map(const Network& network) {
+    FlowMap map;
+    if (network.width > 0) map.add("width", std::to_string(network.width));
+    if (network.init.law != Network::Init::Law::uniform) {
+      const bool critical = network.init.law == Network::Init::Law::critical;
+      map.add("init", FlowMap()
+                          .add("sigma_w", critical ? "critical" : to_text(network.init.sigma_w))
+                          .add("sigma_b", to_text(network.init.sigma_b))
+                          .text());
+    }
+    if (network.skip != Network::Skip::none) map.add("skip", name_of(network.skip));
+    if (network.train.points > 0) {
+      map.add("train", FlowMap()
+                           .add("points", std::to_string(network.train.points))
+                           .add("steps", std::to_string(network.train.steps))
+                           .text());
+    }
+    return map;
   }
 
   void write_run(const Run& run) {

@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "gluesweep/network/activation.hpp"
+#include "gluesweep/network/mean_field.hpp"
 
 namespace gluesweep::network {
 namespace {
@@ -28,31 +29,9 @@ double normal(Uniform& uniform) {
   return radius * std::cos(2.0 * M_PI * uniform());
 }
 
-/// sigma_w with chi_1 = sigma_w^2 E[act'(sqrt(q) z)^2] = 1 where q = sigma_w^2 E[act(sqrt(q) z)^2] +
-/// sigma_b^2: at a given q both follow from the trapezoidal rule, and q is where the sigma_b is the wanted
-/// one.
-double critical_sigma_w(job::Network::Activation activation, double sigma_b) {
-  const auto z = at::linspace(-12.0, 12.0, 4801, at::kDouble);
-  const auto density = (-0.5 * z.square()).exp() * (0.005 / std::sqrt(2.0 * M_PI));
-  const auto mean = [&](const Tensor& values) { return (density * values.square()).sum().item<double>(); };
-  const auto weight_variance = [&](double q) {
-    return 1.0 / mean(activation_slope(activation, std::sqrt(q) * z));
-  };
-  const auto excess = [&](double q) {
-    return q - weight_variance(q) * mean(activate(activation, std::sqrt(q) * z)) - sigma_b * sigma_b;
-  };
-  double low = 0.0, high = 100.0;
-  if (excess(high) <= 0.0) return std::sqrt(weight_variance(high));
-  for (int i = 0; i < 100; ++i) {
-    const double middle = 0.5 * (low + high);
-    (excess(middle) > 0.0 ? high : low) = middle;
-  }
-  return std::sqrt(weight_variance(low));
-}
-
 double sigma_w(const job::Network& network) {
   if (network.init.law != job::Network::Init::Law::critical) return network.init.sigma_w;
-  return critical_sigma_w(network.activation, network.init.sigma_b);
+  return critical_point(network.activation, network.init.sigma_b).sigma_w;
 }
 
 // Neurons turn over a width of 2 / slope in xi; these values fitted the coefficient functions of the shipped

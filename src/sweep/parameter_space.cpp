@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 #include <stdexcept>
 
 #include "gluesweep/job/error.hpp"
@@ -134,6 +135,19 @@ at::Tensor ParameterSpace::block(std::int64_t first, std::int64_t count) const {
     for (std::size_t i = 0; i < axes_.size(); ++i) out[columns_[i]] = value(i, first + row);
   }
   return parameters;
+}
+
+at::Tensor ParameterSpace::spread(std::int64_t count) const {
+  count = std::min(count, size_);
+  const bool ordered = sampler_ == Sampler::grid || sampler_ == Sampler::list;
+  if (!ordered || count == size_) return block(0, count);
+  // Steps of the golden ratio leave no large gap; without a common divisor no sample comes twice.
+  auto step = static_cast<std::int64_t>(std::llround(0.6180339887498949 * static_cast<double>(size_)));
+  while (std::gcd(step, size_) != 1) ++step;
+  std::vector<at::Tensor> rows;
+  for (std::int64_t i = 0, sample = 0; i < count; ++i, sample = (sample + step) % size_)
+    rows.push_back(block(sample, 1));
+  return at::cat(rows, 0);
 }
 
 at::Tensor ParameterSpace::swept(const at::Tensor& parameters) const {

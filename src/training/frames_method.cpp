@@ -1,11 +1,14 @@
 #include <cmath>
+#include <optional>
 
 #include "defects.hpp"
+#include "gluesweep/network/tabulated.hpp"
 #include "gluesweep/problem/work.hpp"
 #include "gluesweep/training/gauss_newton.hpp"
 #include "gluesweep/training/march.hpp"
 #include "gluesweep/training/phases.hpp"
 #include "method.hpp"
+#include "trunk_training.hpp"
 
 namespace gluesweep::training {
 namespace {
@@ -17,25 +20,26 @@ constexpr int rescue_elements = 2;       // times network.elements
 constexpr int iterated_rung = 2;         // the finer network, trained by Gauss-Newton as well
 constexpr std::int64_t first_batch = 128, rescue_batch = 32;
 
-// Features between nodes are interpolated in a table with one element of this many nodes for each neuron,
-// which is as exact as their rounding: a product with the heads, instead of all neurons afresh at every
-// point's own places.
-constexpr int table_nodes = 10, least_table = 64;
+// Elements of the table in which features between nodes are interpolated: as many as there are features, for
+// each layer of the first few.
+constexpr int least_table = 64, tabulated_layers = 4;
 
 /// A trunk with the elements it is trained on and the finer ones of the estimate.
 struct Equipment {
-  network::Elements elements, finer, table;
-  network::Trunk master;                            // on the CPU: what is stored
-  network::Trunk trunk;                             // on the device
-  Tensor features, finer_features, table_features;  // (N, F) on their nodes
+  job::Network network;
+  network::Elements elements, finer;
+  network::Trunk master;            // on the CPU: what is stored
+  network::Trunk trunk;             // on the device
+  Tensor features, finer_features;  // (N, F) on their nodes
+  std::optional<network::Tabulated> table;
 
-  Equipment(const job::Network& network, const at::Device& device)
-      : elements(network.elements, network.nodes),
+  Equipment(const job::Network& network_, const at::Device& device)
+      : network(network_),
+        elements(network.elements, network.nodes),
         finer(network.elements * estimate_elements, network.nodes),
-        table(std::max(least_table, network.features * network.layers), table_nodes),
         master(network, elements),
         trunk(master) {
-    for (auto* some : {&elements, &finer, &table}) *some = some->to(device);
+    for (auto* some : {&elements, &finer}) *some = some->to(device);
     refresh(device);
   }
 
@@ -43,7 +47,8 @@ struct Equipment {
     trunk = master.to(device);
     features = trunk.features(elements.xi);
     finer_features = trunk.features(finer.xi);
-    table_features = trunk.features(table.xi);
+    table.emplace(trunk,
+                  std::max(least_table, network.features * std::min(network.layers, tabulated_layers)));
   }
 };
 
@@ -53,10 +58,9 @@ class HeadNetworks {
   HeadNetworks(const Equipment& equipment, Scales scales, Heads heads)
       : equipment_(equipment), scales_(std::move(scales)), heads_(std::move(heads)) {
     for (std::size_t p = 0; p < heads_.size(); ++p) {
-      const auto products =
-          heads_[p].numel() * (equipment.table_features.size(0) + equipment.features.size(0));
+      const auto products = heads_[p].numel() * (equipment.table->nodes() + equipment.features.size(0));
       problem::count_work(problem::Work::product, 2.0 * static_cast<double>(products));
-      tables_.push_back(at::matmul(heads_[p], equipment.table_features.t()));
+      tables_.push_back(equipment.table->prepared(heads_[p]));
       nodes_.push_back(
           (scales_[p].at(equipment.elements.xi) * at::matmul(heads_[p], equipment.features.t())).unbind(1));
     }
@@ -70,7 +74,7 @@ class HeadNetworks {
       problem::count_work(problem::Work::product, 2.0 * static_cast<double>(heads_[p].numel() * xi.numel()));
       values = at::matmul(heads_[p], features(xi).t());
     } else {
-      values = equipment_.table.interpolate(tables_[p], xi);
+      values = equipment_.table->values(tables_[p], xi);
     }
     return (scales_[p].at(xi) * values).unbind(1);
   }
@@ -84,12 +88,16 @@ class HeadNetworks {
   const Equipment& equipment_;
   Scales scales_;
   Heads heads_;
-  std::vector<Tensor> tables_;  // per patch (B, n, N)
+  std::vector<Tensor> tables_;  // per patch, for the table
   std::vector<Nodal> nodes_;    // on the elements
 };
 
+/// It is for the points unlike others: its hidden layers stay as they are drawn.
 job::Network rescue_network(job::Network network) {
+  const bool trained = network.train.points > 0;
   network.features = static_cast<int>(std::lround(network.features * rescue_features));
+  network.width = trained ? 0 : static_cast<int>(std::lround(network.width * rescue_features));
+  network.train.points = 0;
   network.elements *= rescue_elements;
   return network;
 }
@@ -109,6 +117,7 @@ class FramesMethod : public Method {
   int rungs() const override { return 3; }
   std::vector<std::pair<std::string, Tensor>> arrays() const override;
   void refresh() override;
+  void train_trunk(const Points& points) override;
   std::int64_t head_features() const override { return std::max(first_.trunk.size(), rescue_.trunk.size()); }
   std::int64_t head_columns() const override {
     return static_cast<std::int64_t>(system_.patches()) * system_.size();
@@ -172,13 +181,31 @@ void FramesMethod::refresh() {
   rescue_.refresh(device_);
 }
 
+void FramesMethod::train_trunk(const Points& points) {
+  Tensor values;
+  {
+    const c10::InferenceMode inference;
+    const auto grid = make_grid(system_, points.maps, first_.finer);
+    const auto first = first_values(system_, points, grid);
+    const auto scales = natural_scales(system_, points.theta, grid, first.nodes);
+    Tensors patches;
+    for (std::size_t p = 0; p < scales.size(); ++p) {
+      patches.push_back(at::stack(first.nodes[p], 1) / scales[p].at(first_.finer.xi));
+    }
+    values = at::cat(patches, 1).flatten(0, 1).cpu();
+  }
+  training::train_trunk(first_.network, first_.master, first_.elements.to(at::kCPU),
+                        first_.finer.to(at::kCPU), values.clone());
+  refresh();
+}
+
 /// Arrays on the nodes and the tables of the networks; of a rescue also normal matrices, their factors and
 /// element rows.
 std::int64_t FramesMethod::peak_bytes(int rung) const {
   const auto& equipment = rung == 0 ? first_ : rescue_;
   const std::int64_t n = system_.size(), patches = system_.patches();
   const auto features = equipment.trunk.size(), nodes = equipment.elements.size();
-  const auto arrays = patches * n * (equipment.table.size() + 20 * (n + 1) * estimate_elements * nodes);
+  const auto arrays = patches * n * (equipment.table->nodes() + 20 * (n + 1) * estimate_elements * nodes);
   const auto matrices =
       4 * patches * n * n * features * features + 40 * n * n * nodes * equipment.elements.nodes;
   return 8 * (arrays + (rung < iterated_rung ? 0 : matrices));

@@ -40,6 +40,10 @@ class Method {
   virtual std::vector<std::pair<std::string, at::Tensor>> arrays() const { return {}; }
   virtual void refresh() {}
 
+  /// Optimises hidden layers on the solutions of some points, where the method has such and the job asks for
+  /// it (network.trunk.train).
+  virtual void train_trunk(const Points&) {}
+
   virtual std::int64_t head_features() const = 0;       ///< F of Outcome::head
   virtual std::int64_t head_columns() const = 0;        ///< K
   virtual std::int64_t peak_bytes(int rung) const = 0;  ///< working memory per point of a batch, roughly

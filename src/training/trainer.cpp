@@ -298,6 +298,12 @@ std::vector<std::pair<std::string, Tensor>> Trainer::trunk_arrays() const {
 
 void Trainer::refresh() { implementation_->method->refresh(); }
 
+void Trainer::train_trunk(const Tensor& parameters) {
+  auto& self = *implementation_;
+  if (self.job.network.train.points == 0) return;
+  self.method->train_trunk(self.prepare(parameters.to(self.device)));
+}
+
 std::int64_t Trainer::head_features() const { return implementation_->method->head_features(); }
 
 std::int64_t Trainer::head_columns() const { return implementation_->method->head_columns(); }

@@ -6,24 +6,13 @@
 #include "gluesweep/emulator/layout.hpp"
 #include "gluesweep/emulator/regression.hpp"
 #include "gluesweep/network/elements.hpp"
+#include "gluesweep/network/tabulated.hpp"
 #include "gluesweep/network/trunk.hpp"
 
 namespace gluesweep::emulator {
 
-/// Many networks with one trunk, each evaluated at its own places, from a table of their values.
-class TabulatedTrunk {
- public:
-  explicit TabulatedTrunk(const network::Trunk& trunk);
-
-  /// heads (B, n, F), xi (B, M) in [-1, 1] -> (B, n, M).
-  at::Tensor values(const at::Tensor& heads, const at::Tensor& xi) const;
-
-  std::int64_t size() const { return features_.size(1); }
-
- private:
-  network::Elements table_;
-  at::Tensor features_;  // on its nodes
-};
+/// The features of a scan's trunk, for networks at places of their own.
+network::Tabulated tabulated(const network::Trunk& trunk);
 
 LayoutShape layout_shape(const Dataset& data);
 

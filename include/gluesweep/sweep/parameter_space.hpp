@@ -29,6 +29,10 @@ class ParameterSpace {
   /// the problem's order; those the sweep does not vary stand at their fixed or default value.
   at::Tensor block(std::int64_t first, std::int64_t count) const;
 
+  /// The same for `count` samples (or all, if there are fewer) all over the sweep, chosen by their ids: the
+  /// first of a sequence, those at equal steps, around its end and on, of a grid or list.
+  at::Tensor spread(std::int64_t count) const;
+
   /// The parameters that vary, in the sweep's order, and their columns in block().
   const std::vector<std::string>& swept_names() const { return names_; }
   const std::vector<std::int64_t>& swept_columns() const { return columns_; }

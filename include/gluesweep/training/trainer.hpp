@@ -35,6 +35,11 @@ class Trainer {
   std::vector<std::pair<std::string, at::Tensor>> trunk_arrays() const;
   void refresh();
 
+  /// network.trunk.train: optimises the hidden layers on the solutions of these points, (p columns
+  /// as for train()). One rank does it and hands its arrays to the others. Nothing happens where the job asks
+  /// for none.
+  void train_trunk(const at::Tensor& parameters);
+
   std::int64_t head_features() const;   ///< F of BlockResult::head
   std::int64_t head_columns() const;    ///< K of BlockResult::head
   std::int64_t map_parameters() const;  ///< m of BlockResult::map
