@@ -185,12 +185,14 @@ void FramesMethod::train_trunk(const Points& points) {
   Tensor values;
   {
     const c10::InferenceMode inference;
-    const auto grid = make_grid(system_, points.maps, first_.finer);
-    const auto first = first_values(system_, points, grid);
-    const auto scales = natural_scales(system_, points.theta, grid, first.nodes);
+    // The scales are those of training; the solutions are more exact.
+    const auto grid = make_grid(system_, points.maps, first_.elements);
+    const auto scales =
+        natural_scales(system_, points.theta, grid, first_values(system_, points, grid).nodes);
+    const auto solved = first_values(system_, points, make_grid(system_, points.maps, first_.finer));
     Tensors patches;
     for (std::size_t p = 0; p < scales.size(); ++p) {
-      patches.push_back(at::stack(first.nodes[p], 1) / scales[p].at(first_.finer.xi));
+      patches.push_back(at::stack(solved.nodes[p], 1) / scales[p].at(first_.finer.xi));
     }
     values = at::cat(patches, 1).flatten(0, 1).cpu();
   }

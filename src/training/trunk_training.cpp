@@ -160,9 +160,11 @@ Tensor best_mixing(const network::Trunk& trunk, const network::Elements& element
   const auto all = at::cat({seen, at::diag(own * (prior / own[0]))}, 1);
   const auto directions = std::get<0>(at::linalg_svd(all, false)).narrow(1, 0, count);
   const auto mixing = at::matmul(right.narrow(0, 0, rank).t() / own, directions);
-  const auto [on_nodes, sizes, turned] =
-      at::linalg_svd(at::matmul(trunk.neurons(elements.xi), mixing), false);
-  return at::matmul(mixing, turned.t() / sizes * std::sqrt(static_cast<double>(elements.size())));
+  // One after the other: the last directions are small differences of neurons, with rounding that the first
+  // ones must not be mixed with.
+  const auto triangle = std::get<1>(at::linalg_qr(at::matmul(trunk.neurons(elements.xi), mixing)));
+  const auto orthonormal = at::linalg_solve_triangular(triangle, mixing, true, false);
+  return orthonormal * std::sqrt(static_cast<double>(elements.size()));
 }
 
 }  // namespace
