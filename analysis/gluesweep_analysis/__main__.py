@@ -1,4 +1,4 @@
-"""python3 -m gluesweep_analysis: reports on scans, training sets from them."""
+"""python3 -m gluesweep_analysis: reports on scans, training sets from them, pictures of trunks."""
 from __future__ import annotations
 
 import argparse
@@ -56,6 +56,12 @@ def export(arguments: argparse.Namespace) -> None:
             print(f"  {path}")
 
 
+def trunk(path: str, output: str | None) -> None:
+    from .trunk import save_picture
+
+    print(f"wrote {save_picture(path, output)}")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="gluesweep_analysis", description="Looks at gluesweep's sweep files.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -75,12 +81,17 @@ def main() -> int:
                         help="parameters and quantities to give as decadic logarithms")
     giving.add_argument("--max-error", type=float, default=1.0e-6, help="largest estimated error (default: 1e-6)")
     giving.add_argument("--test", type=float, default=0.1, help="share of the points held out (default: 0.1)")
+    drawing = commands.add_parser("trunk", help="a picture of what 'gluesweep diagnose' found out")
+    drawing.add_argument("file", help="file that 'gluesweep diagnose -o' wrote")
+    drawing.add_argument("-o", "--output", help="picture to write (default: FILE with .png)")
     arguments = parser.parse_args()
     try:
         if arguments.command == "info":
             info(arguments.file)
         elif arguments.command == "export":
             export(arguments)
+        elif arguments.command == "trunk":
+            trunk(arguments.file, arguments.output)
         else:
             report(arguments.file, arguments.output)
     except AnalysisError as error:

@@ -28,6 +28,8 @@ commands:
   emulate FILE learn the solution as a function of the parameters
   predict EMULATOR
                evaluate what was learned, at any parameters and places
+  diagnose JOB|FILE
+               examine the hidden layers: signal propagation, criticality, what they can represent
   COMMAND --help explains a command, with examples
 
 options:
@@ -151,6 +153,26 @@ one point; a .h5 output opens in xarray and holds the derived quantities as well
 output; numpy.loadtxt reads it.
 Outside the domain that the emulator was fitted on, nothing is known: --outside nan gives NaN and says so, warn gives what
 the regression says there, with a warning, error stops.
+Exit codes: 0 complete, 1 internal error or a fault under way, 2 bad input (nothing was created).
+)";
+
+constexpr const char* diagnose_help =
+    R"(usage: gluesweep diagnose JOB|FILE [options]
+
+Examines the trunk, the hidden layers that all points share, as a job configures it or as a sweep file or an emulator
+holds it: the couplings of its layers and whether they are equal along the depth; how lengths and correlations of signals
+change from layer to layer, in theory and in random networks; the phase (ordered, critical, chaotic) and its depth
+scales; how the couplings change when every other layer is integrated out; and which functions its features can fit.
+
+)";
+constexpr const char* diagnose_examples = R"(
+examples:
+  gluesweep diagnose jobs/freeze_out.yaml --set network.trunk.layers=8 -o diagnosis.h5
+  gluesweep diagnose relic.h5 --draws 0
+  gluesweep diagnose jobs/freeze_out.yaml --set network.trunk.layers=4 --coefficients relic.h5
+  gluesweep diagnose jobs/freeze_out.yaml --width 100 --width 1000 --depth 64 -o diagnosis.h5
+PYTHONPATH=analysis python3 -m gluesweep_analysis trunk diagnosis.h5 -o trunk.png draws the file.
+Random networks of width N cost N^2 random numbers a layer: some 10 s for the default.
 Exit codes: 0 complete, 1 internal error or a fault under way, 2 bad input (nothing was created).
 )";
 
@@ -501,6 +523,39 @@ std::vector<double> read_places(const Definition& definition, const std::string&
   return places;
 }
 
+/// Refuses a number outside a range.
+void check_range(const Definition& definition, const std::string& option, std::int64_t value,
+                 std::int64_t low, std::int64_t high) {
+  if (value >= low && value <= high) return;
+  refuse(definition, "--" + option + " is a number from " + grouped(low) + " to " + grouped(high) + ", not " +
+                         std::to_string(value) + ".");
+}
+
+Request parse_diagnose(const Words& words) {
+  DiagnoseOptions options;
+  Definition definition{"diagnose", "JOB or FILE"};
+  common(definition)("output,o", po::value(&options.output)->value_name("DIAGNOSIS"),
+                     "HDF5 file to create, with all curves (default: none)")(
+      "set", po::value(&options.overrides)->composing()->value_name("KEY=VALUE"),
+      "override a key of the job, e.g. network.trunk.layers=8; may be repeated")(
+      "width", po::value(&options.widths)->composing()->value_name("N"),
+      "width of the random networks; may be repeated (default: the trunk's, and 1000)")(
+      "draws", po::value(&options.draws)->default_value(options.draws)->value_name("N"),
+      "random networks of each width, whose scatter gives the errors; 0: theory only")(
+      "depth", po::value(&options.depth)->default_value(options.depth)->value_name("L"),
+      "layers that signals are followed through")(
+      "coefficients", po::value(&options.coefficients)->value_name("FILE"),
+      "sweep file: fit the coefficient functions of its points, too")(
+      "seed", po::value(&options.seed)->default_value(0), "of the random networks");
+  const auto values = parse(definition, words, options.subject);
+  if (values.count("help") != 0) return HelpRequest{help_of(definition, diagnose_help, diagnose_examples)};
+  for (const auto width : options.widths) check_range(definition, "width", width, 2, 20'000);
+  check_range(definition, "draws", options.draws, 0, 10'000);
+  if (options.draws == 1) refuse(definition, "--draws takes 0, or 2 and more: one network has no scatter.");
+  check_range(definition, "depth", options.depth, 8, 1024);
+  return options;
+}
+
 Request parse_predict(const Words& words) {
   PredictOptions options;
   std::string places, outside;
@@ -543,7 +598,8 @@ Request parse_predict(const Words& words) {
 Request parse_arguments(const std::vector<std::string>& arguments) {
   if (arguments.empty()) {
     throw job::InputError(
-        "gluesweep: no command is given.\nCommands: run, check, compare, show, merge, emulate, predict. See "
+        "gluesweep: no command is given.\nCommands: run, check, compare, show, merge, emulate, predict, "
+        "diagnose. See "
         "'gluesweep "
         "--help'.");
   }
@@ -558,14 +614,15 @@ Request parse_arguments(const std::vector<std::string>& arguments) {
   if (first == "merge") return parse_merge(rest);
   if (first == "emulate") return parse_emulate(rest);
   if (first == "predict") return parse_predict(rest);
+  if (first == "diagnose") return parse_diagnose(rest);
   const bool option = !first.empty() && first.front() == '-';
-  throw job::InputError(std::string("gluesweep: unknown ") + (option ? "option " : "command ") +
-                        in_quotes(first) +
-                        did_you_mean(first, {"run", "check", "compare", "show", "merge", "emulate", "predict",
-                                             "--help", "--version"}) +
-                        "\nCommands: run, check, compare, show, merge, emulate, predict; options: --help, "
-                        "--version. See 'gluesweep "
-                        "--help'.");
+  throw job::InputError(
+      std::string("gluesweep: unknown ") + (option ? "option " : "command ") + in_quotes(first) +
+      did_you_mean(first, {"run", "check", "compare", "show", "merge", "emulate", "predict", "diagnose",
+                           "--help", "--version"}) +
+      "\nCommands: run, check, compare, show, merge, emulate, predict, diagnose; options: --help, "
+      "--version. See 'gluesweep "
+      "--help'.");
 }
 
 }  // namespace gluesweep::cli

@@ -12,8 +12,8 @@ namespace {
 
 using at::Tensor;
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinite = std::numeric_limits<double>::infinity();
+constexpr double no_number = std::numeric_limits<double>::quiet_NaN();
 
 // Lengths beyond or below which they are taken for infinite or zero.
 constexpr double largest_length = 1.0e6;
@@ -40,7 +40,7 @@ double root(Function&& function, double low, double high) {
 double depth_scale(double slope) {
   const double size = std::abs(slope);
   if (size == 0.0) return 0.0;
-  return size < 1.0 ? -1.0 / std::log(size) : infinity;
+  return size < 1.0 ? -1.0 / std::log(size) : infinite;
 }
 
 Phase phase_of(double chi_1) {
@@ -76,8 +76,16 @@ const char* phase_name(Phase phase) {
 NeuronMoments neuron_moments(Activation activation, double q) {
   const auto& rule = gaussian_rule();
   const Tensor u = std::sqrt(std::max(q, smallest_variance)) * rule.z;
-  return {average(activate(activation, u).square(), rule.weight),
+  const Tensor act = activate(activation, u);
+  return {average(act, rule.weight), average(act.square(), rule.weight),
           average(activation_slope(activation, u).square(), rule.weight)};
+}
+
+double neuron_product(Activation activation, const InputPair& pair) {
+  const auto rule = gaussian_pair_rule(pair.correlation);
+  const Tensor product = activate(activation, std::sqrt(pair.first) * rule.first) *
+                         activate(activation, std::sqrt(pair.second) * rule.second);
+  return average(product, rule.weight);
 }
 
 MeanField::MeanField(Activation activation, Couplings couplings)
@@ -99,14 +107,11 @@ double MeanField::chi_1(double q) const {
   return couplings_.weight_variance * neuron_moments(activation_, q).slope_square;
 }
 
-double MeanField::covariance(const Pair& pair) const {
-  const auto rule = gaussian_pair_rule(pair.correlation);
-  const Tensor product = activate(activation_, std::sqrt(pair.first) * rule.first) *
-                         activate(activation_, std::sqrt(pair.second) * rule.second);
-  return couplings_.weight_variance * average(product, rule.weight) + couplings_.bias_variance;
+double MeanField::covariance(const InputPair& pair) const {
+  return couplings_.weight_variance * neuron_product(activation_, pair) + couplings_.bias_variance;
 }
 
-MeanField::Pair MeanField::next(const Pair& pair) const {
+InputPair MeanField::next(const InputPair& pair) const {
   const double first = length(pair.first), second = length(pair.second);
   const double size = std::sqrt(first * second);
   return {first, second, size > 0.0 ? std::min(covariance(pair) / size, 1.0) : 1.0};
@@ -143,7 +148,7 @@ double MeanField::fixed_length(double start) const {
     if ((growth(further) > 0.0) == (first > 0.0)) continue;
     return root(growth, std::min(q, further), std::max(q, further));
   }
-  return first > 0.0 ? infinity : 0.0;
+  return first > 0.0 ? infinite : 0.0;
 }
 
 double MeanField::fixed_correlation(double q) const {
@@ -160,7 +165,7 @@ double MeanField::fixed_correlation(double q) const {
 
 FixedPoint MeanField::fixed_point(double start) const {
   const double q = fixed_length(start);
-  if (std::isinf(q)) return {Phase::divergent, q, undefined, undefined, undefined, undefined};
+  if (std::isinf(q)) return {Phase::divergent, q, no_number, no_number, no_number, no_number};
   const double chi = chi_1(q);
   const Phase phase = phase_of(chi);
   const double c = phase == Phase::chaotic ? fixed_correlation(q) : 1.0;
@@ -170,7 +175,7 @@ FixedPoint MeanField::fixed_point(double start) const {
           c,
           chi,
           depth_scale(length_slope(q)),
-          phase == Phase::critical ? infinity : depth_scale(slope)};
+          phase == Phase::critical ? infinite : depth_scale(slope)};
 }
 
 CriticalPoint critical_point(Activation activation, double sigma_b) {

@@ -75,6 +75,18 @@ struct EmulateOptions {
   std::uint64_t seed = 0;
 };
 
+struct DiagnoseOptions {
+  std::string subject;  ///< job, sweep file or emulator
+  std::vector<std::string> overrides;
+  std::string output;                ///< file for all curves; empty: none
+  std::vector<std::int64_t> widths;  ///< of random networks; empty: the trunk's and `default_wide`
+  int draws = 16;                    ///< random networks of each width; 0: none, theory only
+  int depth = 32;                    ///< layers of the random networks
+  std::string coefficients;          ///< sweep file whose coefficient functions are fitted
+  std::uint64_t seed = 0;
+};
+inline constexpr std::int64_t default_wide = 1000;
+
 /// What becomes of points outside an emulator's domain.
 enum class OutsideChoice { undefined, warned, refused };
 
@@ -96,7 +108,7 @@ struct HelpRequest {
 struct VersionRequest {};
 
 using Request = std::variant<HelpRequest, VersionRequest, RunOptions, CheckOptions, ShowOptions,
-                             CompareOptions, MergeOptions, EmulateOptions, PredictOptions>;
+                             CompareOptions, MergeOptions, EmulateOptions, PredictOptions, DiagnoseOptions>;
 
 /// What the command line asks for; `arguments` without the program's name. Throws job::InputError that names
 /// the wrong word, the nearest right one and where to read more. Depends on nothing but its arguments, so

@@ -13,10 +13,20 @@ struct Couplings {
 
 /// Averages over a neuron whose preactivation is Gaussian with mean 0 and variance q.
 struct NeuronMoments {
+  double mean;          ///< E[act]
   double square;        ///< E[act^2]
   double slope_square;  ///< E[act'^2]
 };
 NeuronMoments neuron_moments(Activation activation, double q);
+
+/// Two inputs: the variances of their preactivations, and their correlation.
+struct InputPair {
+  double first, second;
+  double correlation;
+};
+
+/// E[act(u) act(v)] of preactivations u, v.
+double neuron_product(Activation activation, const InputPair& pair);
 
 enum class Phase {
   ordered,    ///< chi_1 < 1: any two inputs become the same
@@ -50,23 +60,21 @@ class MeanField {
   /// chi_1 = sigma_w^2 E[act'(sqrt(q) z)^2].
   double chi_1(double q) const;
 
-  /// Two inputs.
-  struct Pair {
-    double first, second;  ///< their q
-    double correlation;
-  };
-  Pair next(const Pair& pair) const;
+  /// The same two inputs one layer further.
+  InputPair next(const InputPair& pair) const;
 
   /// c' of two inputs that have the length q before and after, and dc'/dc: q is a fixed point.
   double correlation(double c, double q) const;
   double correlation_slope(double c, double q) const;
 
-  /// The fixed point that inputs of the length `start` come to.
+  /// The length that inputs of the length `start` come to; infinite where it grows without bound.
+  double fixed_length(double start = 1.0) const;
+
+  /// The fixed point that they come to.
   FixedPoint fixed_point(double start = 1.0) const;
 
  private:
-  double covariance(const Pair& pair) const;
-  double fixed_length(double start) const;
+  double covariance(const InputPair& pair) const;
   double fixed_correlation(double q) const;
 
   Activation activation_;

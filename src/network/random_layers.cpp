@@ -1,0 +1,35 @@
+#include "gluesweep/network/random_layers.hpp"
+
+#include <ATen/CPUGeneratorImpl.h>
+
+#include <cmath>
+
+namespace gluesweep::network {
+
+using at::Tensor;
+
+RandomLayers::RandomLayers(const Sampling& sampling, int draw)
+    : generator_(
+          at::detail::createCPUGenerator(sampling.seed * 1000003ULL + static_cast<std::uint64_t>(draw))),
+      width_(sampling.width) {}
+
+Tensor RandomLayers::normal(at::IntArrayRef shape) { return at::randn(shape, generator_, at::kDouble); }
+
+RandomLayers::Layer RandomLayers::next(std::int64_t inputs) {
+  const Tensor weight = normal({width_, inputs}) / std::sqrt(static_cast<double>(inputs));
+  return {weight, normal({width_})};
+}
+
+Tensor preactivation(const RandomLayers::Layer& layer, const Couplings& couplings, const Tensor& h) {
+  return tangent(layer, couplings, h) + std::sqrt(couplings.bias_variance) * layer.bias;
+}
+
+Tensor tangent(const RandomLayers::Layer& layer, const Couplings& couplings, const Tensor& change) {
+  return std::sqrt(couplings.weight_variance) * at::matmul(change, layer.weight.t());
+}
+
+Tensor overlap(const Tensor& first, const Tensor& second) {
+  return (first * second).sum(-1) / (first.square().sum(-1) * second.square().sum(-1)).sqrt();
+}
+
+}  // namespace gluesweep::network
