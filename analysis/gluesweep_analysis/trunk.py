@@ -133,7 +133,7 @@ def _draw_phases(axes: Axes, found: Diagnosis) -> None:
     axes.set_ylim(0, float(bias.max()))
     axes.text(0.03, 0.06, "ordered", transform=axes.transAxes, color="0.4")
     axes.text(0.97, 0.06, "chaotic", transform=axes.transAxes, color="0.4", ha="right")
-    axes.legend(loc="upper left")
+    axes.legend(loc="best")
 
 
 def _draw_transition(axes: Axes, found: Diagnosis) -> None:

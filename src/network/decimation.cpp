@@ -100,7 +100,7 @@ SampledFlow sampled_flow(Activation activation, const Couplings& couplings, int 
     ChangeTracer tracer(activation, couplings, q, RandomLayers(sampling, draw), sampling.width);
     for (int layer = 0; layer < layers_before; ++layer) tracer.next();
     std::vector<LayerRecord> records;
-    for (std::size_t layer = 0; layer < 2 * longest; ++layer) records.push_back(tracer.next());
+    for (std::size_t layer = 0; layer < longest; ++layer) records.push_back(tracer.next());
     std::vector<Tensor> flow;
     for (std::size_t block = 1; block <= longest; block *= 2) flow.push_back(decimated(records, block));
     draws.push_back(at::stack(flow));

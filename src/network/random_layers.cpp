@@ -13,7 +13,10 @@ RandomLayers::RandomLayers(const Sampling& sampling, int draw)
           at::detail::createCPUGenerator(sampling.seed * 1000003ULL + static_cast<std::uint64_t>(draw))),
       width_(sampling.width) {}
 
-Tensor RandomLayers::normal(at::IntArrayRef shape) { return at::randn(shape, generator_, at::kDouble); }
+// Drawn in single precision, which takes a third of the time; the digits beyond it are not random.
+Tensor RandomLayers::normal(at::IntArrayRef shape) {
+  return at::randn(shape, generator_, at::kFloat).to(at::kDouble);
+}
 
 RandomLayers::Layer RandomLayers::next(std::int64_t inputs) {
   const Tensor weight = normal({width_, inputs}) / std::sqrt(static_cast<double>(inputs));

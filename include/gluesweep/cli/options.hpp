@@ -80,7 +80,7 @@ struct DiagnoseOptions {
   std::vector<std::string> overrides;
   std::string output;                ///< file for all curves; empty: none
   std::vector<std::int64_t> widths;  ///< of random networks; empty: the trunk's and `default_wide`
-  int draws = 16;                    ///< random networks of each width; 0: none, theory only
+  int draws = 12;                    ///< random networks of each width; 0: none, theory only
   int depth = 32;                    ///< layers of the random networks
   std::string coefficients;          ///< sweep file whose coefficient functions are fitted
   std::uint64_t seed = 0;
