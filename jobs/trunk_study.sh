@@ -1,13 +1,12 @@
-#!/bin/sh
-# Deep trunks across the transition from order to chaos, see docs/TRUNKS.md: bash jobs/trunk_study.sh [FOLDER]
-# Takes some minutes on two cores; needs a built program (GLUESWEEP_PROGRAM, by default build/release/gluesweep).
-set -eu
-here=$(cd "$(dirname "$0")/.." && pwd)
-program=${GLUESWEEP_PROGRAM:-$here/build/release/gluesweep}
-python=${GLUESWEEP_PYTHON:-/usr/bin/python3}
-if [ ! -x "$program" ]; then
-  echo "trunk_study.sh: there is no program '$program'; build it with cmake --preset release && cmake --build --preset release" >&2
+#!/usr/bin/env bash
+# Deep trunks across the transition from order to chaos, see docs/TRUNKS.md; takes some minutes.
+#   bash jobs/trunk_study.sh [FOLDER]     results go to FOLDER (default: trunk_study/ in the repository)
+# GLUESWEEP_BUILD (build folder, by default build/release) and GLUESWEEP_PYTHON (interpreter) override the defaults.
+set -euo pipefail
+source "$(dirname "${BASH_SOURCE[0]}")/../cmake/environment.sh"
+
+if [ ! -x "$build/gluesweep" ]; then
+  echo "trunk_study.sh: there is no program $build/gluesweep: cmake --preset release && cmake --build --preset release" >&2
   exit 2
 fi
-export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-exec "$python" "$here/analysis/trunk_study.py" "$program" -o "${1:-trunk_study}"
+exec "$python" "$repository/analysis/trunk_study.py" "$build/gluesweep" -o "${1:-$repository/trunk_study}"

@@ -71,6 +71,9 @@ std::string trunk_text(const TrunkDiagnosis& found) {
                             " neurons, " + network::activation_name(trunk.activation()) +
                             (trunk.skip() == job::Network::Skip::none ? "" : ", residual") + ", of the " +
                             found.subject.origin) +
+         (found.subject.origin == "job" && found.network().train.points > 0
+              ? entry("", "before its training: the sweep file has the trained one")
+              : "") +
          entry("features", grouped(found.spectrum.rank) + " on " + grouped(found.subject.elements.size()) +
                                " nodes, condition " + rough(found.spectrum.condition)) +
          entry("  singular values", "down to " + rough(values[-1].item<double>()) + " of the largest");

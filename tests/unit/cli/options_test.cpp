@@ -53,6 +53,24 @@ TEST(Options, ShowAndCheck) {
   EXPECT_THAT(check.overrides, ElementsAre("a=b"));
 }
 
+TEST(Options, DiagnoseTakesAllItsOptions) {
+  const auto diagnose = std::get<DiagnoseOptions>(parse_arguments(
+      {"diagnose", "a.yaml", "-o", "b.h5", "--set", "network.trunk.layers=8", "--width", "50", "--width=200",
+       "--draws", "4", "--depth", "16", "--coefficients", "c.h5", "--seed", "7"}));
+  EXPECT_EQ(diagnose.subject, "a.yaml");
+  EXPECT_EQ(diagnose.output, "b.h5");
+  EXPECT_THAT(diagnose.overrides, ElementsAre("network.trunk.layers=8"));
+  EXPECT_THAT(diagnose.widths, ElementsAre(50, 200));
+  EXPECT_EQ(diagnose.draws, 4);
+  EXPECT_EQ(diagnose.depth, 16);
+  EXPECT_EQ(diagnose.coefficients, "c.h5");
+  EXPECT_EQ(diagnose.seed, 7u);
+  EXPECT_THAT(message_of({"diagnose", "a.yaml", "--draws", "1"}), HasSubstr("0, or 2 and more"));
+  EXPECT_THAT(message_of({"diagnose", "a.yaml", "--width", "1"}), HasSubstr("--width is a number from 2"));
+  EXPECT_THAT(message_of({"diagnose", "a.yaml", "--depth", "7"}), HasSubstr("--depth is a number from 8"));
+  EXPECT_THAT(message_of({"diagnose"}), HasSubstr("no JOB or FILE is given"));
+}
+
 TEST(Options, CompareTakesAllItsOptions) {
   const auto compare = std::get<CompareOptions>(parse_arguments(
       {"compare", "a.yaml", "-o", "b.h5", "--set", "run.block=8", "--points", "1024", "--methods",
@@ -99,7 +117,7 @@ TEST(Options, UnknownCommandNamesTheNearestAndAll) {
   EXPECT_EQ(
       message_of({"rnu", "a.yaml"}),
       "gluesweep: unknown command 'rnu'; did you mean 'run'?\n"
-      "Commands: run, check, compare, show, merge, emulate, predict; options: --help, --version. See 'gluesweep --help'.");
+      "Commands: run, check, compare, show, merge, emulate, predict, diagnose; options: --help, --version. See 'gluesweep --help'.");
   EXPECT_THAT(message_of({"fly"}), HasSubstr("unknown command 'fly'\nCommands: run, check, compare, show"));
   EXPECT_THAT(message_of({"--verison"}), HasSubstr("unknown option '--verison'; did you mean '--version'?"));
   EXPECT_THAT(message_of({}), HasSubstr("no command is given"));
