@@ -26,6 +26,7 @@ import threading
 import time
 
 import command_cases
+import emulator_cases
 import expression_cases
 import file_cases
 import job_cases
@@ -33,14 +34,14 @@ import list_cases
 from cases import Fifo, Folder, Material
 
 KINDS = {"job": job_cases, "list": list_cases, "expression": expression_cases, "file": file_cases,
-         "command": command_cases}
+         "command": command_cases, "emulator": emulator_cases}
 
 MOST_SECONDS = 5.0  # of processor time: waiting for a busy machine does not count ...
 HANGS = 120.0  # ... and a wait for anything else ends here
 MOST_MEGABYTES = 4000
 REPORT = re.compile(r"ERROR: AddressSanitizer|runtime error:|AddressSanitizer:|DEADLYSIGNAL|UndefinedBehaviorSanitizer")
 # The readers of jobs write a line of its own for it; others a sentence in the imperative.
-REMEDY = re.compile(r"\n  \S|(?i:\b(accepted|choose|correct|give|go on|leave|look|move|narrow|remove|run|see|use|wait"
+REMEDY = re.compile(r"\n  \S|(?i:\b(accepted|choose|correct|give|go on|leave|look|move|narrow|remove|restore|run|see|use|wait"
                     r"|write)\b)")
 ENVIRONMENT = {"ASAN_OPTIONS": "detect_leaks=0:halt_on_error=1:exitcode=99",
                "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1:exitcode=99",

@@ -225,7 +225,7 @@ WORDS = """
 run check show merge compare --help --version -h -o --output --set --resume --overwrite --retry-failed --part
 1/2 3/2 job.yaml job.yaml job.yaml old.h5 folder none a.h5 --device cpu cuda --max-failed 0.5 -1 --progress
 none sweep.samples=2 sweep.samples run.block=0 = - -- --worst 3 --job --methods adam --points 4 --virtual
---dry-run --xyz -z
+--dry-run --xyz -z emulate predict --at k1=0.5 --csv --outside nan --holdout 0.2
 """.split()
 WORDS += ["", "\u00e9", "x" * 1000]
 
@@ -234,7 +234,7 @@ def mutated(material, random):
     """Words in any order; whatever would compute or write is a dry run."""
     words = [random.choice(WORDS) for _ in range(random.randint(1, 7))]
     if random.random() < 0.8:
-        words[0:0] = [random.choice(["run", "run", "check", "show", "merge", "compare"])]
+        words[0:0] = [random.choice(["run", "run", "check", "show", "merge", "compare", "emulate", "predict"])]
     if words[0] == "run":
         words.append("--dry-run")
     if words[0] == "compare":

@@ -19,18 +19,24 @@ CHANGES = {"resume": frozenset({FILE}), "retry": frozenset({FILE}), "merge": fro
 
 
 def make_sweeps(options, source, call):
-    """Sweep files of a job of four points, whole and in two parts, made by the program itself."""
-    runs = {"whole": [], "other": ["--set", "sweep.seed=9"], "first": ["--part", "1/2"], "second": ["--part", "2/2"]}
+    """Sweep files of a job of four points, whole and in two parts, and an emulator, made by the program itself."""
+    runs = {"whole": [], "other": ["--set", "sweep.seed=9"], "first": ["--part", "1/2"], "second": ["--part", "2/2"],
+            "many": ["--set", "sweep.samples=40", "--set", "network={features: 64, elements: 24}"]}
     sweeps = {}
     with tempfile.TemporaryDirectory(prefix="gluesweep_bad_") as name:
         folder = pathlib.Path(name)
+
+        def make(arguments):
+            outcome = call([str(options.program), *arguments], folder, {"TMPDIR": str(folder)})
+            if outcome.code != 0:
+                sys.exit(f"the good {' '.join(arguments)} ended with exit code {outcome.code}:\n{outcome.err}")
+
         (folder / "job.yaml").write_bytes(JOB)
         for name, more in runs.items():
-            command = [str(options.program), "run", "job.yaml", "-o", f"{name}.h5", "--set", "run.block=1", *more]
-            outcome = call(command, folder, {"TMPDIR": str(folder)})
-            if outcome.code != 0:
-                sys.exit(f"the good run {' '.join(command)} ended with exit code {outcome.code}:\n{outcome.err}")
+            make(["run", "job.yaml", "-o", f"{name}.h5", "--set", "run.block=1", *more])
             sweeps[name] = (folder / f"{name}.h5").read_bytes()
+        make(["emulate", "many.h5", "-o", "emulator.h5", "--max-error", "1", "--no-module"])
+        sweeps["emulator"] = (folder / "emulator.h5").read_bytes()
     sweeps["pending"] = with_hdf5(sweeps["whole"], set_status(slice(2, 4), 0))
     return sweeps
 
