@@ -194,7 +194,7 @@ Dataset read_dataset(const std::string& path, double max_error) {
   if (chosen.size(0) == 0) {
     refuse(path, "none of its " + std::to_string(data.in_file) + " points is converged" +
                      (data.above_max_error > 0 ? " with an error estimate below --max-error" : "") +
-                     "; 'gluesweep show' explains their statuses");
+                     "; see 'gluesweep show' for their statuses and errors, or give a larger --max-error");
   }
   read_trunks(reader, data);
   read_points(path, reader, chosen, data);

@@ -4,6 +4,7 @@
 #include "gluesweep/job/error.hpp"
 #include "gluesweep/job/reader.hpp"
 #include "gluesweep/network/scale.hpp"
+#include "gluesweep/network/trunk.hpp"
 #include "gluesweep/output/hdf5.hpp"
 
 namespace gluesweep::emulator {
@@ -33,11 +34,7 @@ class Reader {
     read_axes(*emulator);
     read_heads(*emulator);
     read_scalars(*emulator);
-    emulator->trunk = group("trunk");
-    for (const auto& [name, values] : emulator->trunk) {
-      if (name == "mixing")
-        require(values.dim() == 2 && values.size(1) == emulator->features, "trunk/mixing");
-    }
+    read_trunk(*emulator);
     emulator->layout = regression("layout");
     emulator->amplitudes = regression("amplitudes");
     emulator->quantities = regression("quantities");
@@ -69,7 +66,7 @@ class Reader {
   void check_version() const {
     if (!output::has_attribute(root_.get(), "emulator_format_version")) {
       const bool sweep = output::has_attribute(root_.get(), "format_version");
-      refuse(sweep ? "it is a sweep file; 'gluesweep emulate' makes an emulator of it"
+      refuse(sweep ? "it is a sweep file; use 'gluesweep emulate' to make an emulator of it"
                    : "it is an HDF5 file, but lacks the attribute emulator_format_version; give a file that "
                      "'gluesweep emulate' wrote");
     }
@@ -167,6 +164,7 @@ class Reader {
     for (const auto* values : {&low, &high, &logarithmic}) {
       require(values->dim() == 1 && values->size(0) == count, "parameter_low, _high or _logarithmic");
     }
+    if (!(low < high).all().item<bool>()) refuse(std::string("a parameter has no range") + damaged);
     for (std::int64_t j = 0; j < count; ++j) {
       const auto scale = logarithmic[j].item<double>() > 0.5 ? job::Scale::log : job::Scale::linear;
       const auto& name = names[static_cast<std::size_t>(j)];
@@ -207,6 +205,16 @@ class Reader {
             "layout_logarithm");
   }
 
+  void read_trunk(Emulator& emulator) const {
+    emulator.trunk = group("trunk");
+    try {
+      const network::Trunk trunk(emulator.job.network, emulator.trunk);
+      require(trunk.size() == emulator.features, "trunk/mixing");
+    } catch (const std::invalid_argument& error) {
+      refuse("in its group trunk: " + std::string(error.what()) + damaged);
+    }
+  }
+
   void read_scalars(Emulator& emulator) const {
     if (H5Lexists(root_.get(), "scalar", H5P_DEFAULT) <= 0) return;
     const auto names = strings("scalar"), units = strings("scalar_unit"),
@@ -232,6 +240,7 @@ class Reader {
     const Handle reach(check(H5Aopen(root_.get(), "reach", H5P_DEFAULT), "open the attribute reach", file_),
                        H5Aclose);
     check(H5Aread(reach.get(), H5T_NATIVE_DOUBLE, &emulator.reach), "read the attribute reach", file_);
+    if (!(emulator.reach > 0.0)) refuse(std::string("its attribute reach is no distance") + damaged);
     auto& held_out = emulator.held_out;
     held_out.z = array("held_out/z");
     held_out.solution = array("held_out/solution");

@@ -14,14 +14,15 @@ FILE = "emulator.h5"
 AT = "--at k1=0.3,k2=50 --points 4"
 
 # The arguments, as a shell reads them, and what the message must match. "emulator.h5" is a good emulator, "scan.h5" a
-# sweep file of four points, "old.h5" is no HDF5 file.
+# good sweep file, "old.h5" is no HDF5 file.
 LINES = [
     ("emulate", "emulate: no FILE"),
     ("emulate none.h5", "none.h5"),
     ("emulate old.h5", "old.h5"),
     ("emulate folder", "folder"),
     ("emulate emulator.h5", "emulator.h5"),
-    ("emulate scan.h5 --max-error 1", "scan.h5|points"),
+    ("emulate scan.h5 --max-error 1e-12", "scan.h5"),
+    ("emulate scan.h5 --max-error 1 --holdout 0.45", "points"),
     ("emulate scan.h5 scan.h5", "takes one FILE"),
     ("emulate scan.h5 --holdout 0", "--holdout"),
     ("emulate scan.h5 --holdout 1", "--holdout"),
@@ -47,7 +48,6 @@ LINES = [
     ("predict emulator.h5 --at k1=", "--at"),
     ("predict emulator.h5 --at k1=x", "--at"),
     ("predict emulator.h5 --at k1=nan", "--at"),
-    ("predict emulator.h5 --at k1=-1,k2=50", "--at"),
     ("predict emulator.h5 --at k9=1", "k9"),
     ("predict emulator.h5 --at k1=1,k1=1", "k1"),
     ("predict emulator.h5 --at k1=1e999", "--at"),
@@ -76,11 +76,10 @@ DAMAGED = [
                    "layout_logarithm", "amplitudes/coefficients", "quantities", "trunk/slope", "trunk/mixing",
                    "training_z", "held_out/z", "held_out/solution", "scalar", "scalar_logarithm")],
     *[(f"without the attribute {name}", attribute(name, None))
-      for name in ("emulator_format_version", "job", "reach", "activation")],
+      for name in ("emulator_format_version", "job", "reach")],
     ("format 2", attribute("emulator_format_version", 2)),
     ("format as text", attribute("emulator_format_version", "1")),
     ("job that is none", attribute("job", "problem: {")),
-    ("activation unknown", attribute("activation", "step")),
     ("reach not a number", attribute("reach", numpy.nan)),
     ("reach as text", attribute("reach", "far")),
     *[(f"{name} of another shape", replaced(name, data=numpy.zeros((3, 5, 2)))) for name in ("mean", "modes")],
@@ -101,7 +100,7 @@ DAMAGED = [
 
 
 def files(material):
-    return {"job.yaml": JOB, FILE: material.sweeps["emulator"], "scan.h5": material.sweeps["whole"],
+    return {"job.yaml": JOB, FILE: material.sweeps["emulator"], "scan.h5": material.sweeps["many"],
             "old.h5": b"not HDF5\n", "folder": Folder()}
 
 
