@@ -72,8 +72,25 @@ table() {
 program() { echo "$build/tests/benchmark/benchmark_$1"; }
 initial="mixed_order_decay michaelis_menten robertson friedmann_background meszaros_growth misaligned_scalar tensor_modes
 freeze_out"
+all="$initial boundary_layer"
 # shellcheck disable=SC2086
 initial="$(of $initial)"
+# shellcheck disable=SC2086
+all="$(of $all)"
+
+# emulators PROBLEM...: of 4,096 points each, and the time that they take to evaluate.
+emulators() {
+  local folder problem
+  folder="$(mktemp -d)"
+  for problem in "$@"; do
+    launch "$cores" "$build/gluesweep" run "$repository/jobs/$problem.yaml" -o "$folder/$problem.h5" --progress none \
+      --set sweep.samples=4096 --set verification.reference_fraction=0 --set 'output.store=[solution, heads]' >/dev/null
+    "$build/gluesweep" emulate "$folder/$problem.h5" -o "$folder/${problem}_emulator.h5" --no-module >/dev/null
+    rm "$folder/$problem.h5"
+  done
+  "$(program predict)" "$folder"/*_emulator.h5
+  rm -r "$folder"
+}
 adam="$(of mixed_order_decay freeze_out misaligned_scalar)"
 
 table "The machine, one core" "$(program machine)"
@@ -90,6 +107,10 @@ fi
 if [ -n "$adam" ]; then
   # shellcheck disable=SC2086
   table "Against Adam" "$(program against_adam)" ${repetitions[@]+"${repetitions[@]}"} $adam
+fi
+if [ -x "$build/gluesweep" ]; then
+  # shellcheck disable=SC2086
+  table "Emulators" emulators $all
 fi
 case " $(of mixed_order_decay) " in
   *mixed*)
