@@ -8,6 +8,7 @@
 #include "gluesweep/emulator/fit.hpp"
 #include "gluesweep/emulator/torchscript.hpp"
 #include "gluesweep/output/target.hpp"
+#include "regression_choice.hpp"
 #include "text.hpp"
 
 namespace gluesweep::cli {
@@ -18,14 +19,6 @@ using emulator::ErrorSummary;
 using emulator::FitReport;
 
 constexpr std::int64_t roughly = 4 << 20;  // bytes that an emulator takes, before it is known
-
-emulator::RegressionChoice choice_of(const std::string& word) {
-  using emulator::RegressionChoice;
-  if (word == "chebyshev") return RegressionChoice::chebyshev;
-  if (word == "gaussian_process") return RegressionChoice::gaussian_process;
-  if (word == "perceptron") return RegressionChoice::perceptron;
-  return RegressionChoice::automatic;
-}
 
 /// "  name<padding>text", as in the summary of a run.
 std::string line(const std::string& name, const std::string& text) {
@@ -110,14 +103,14 @@ std::string module_path(const std::string& path) {
 
 void emulate(const EmulateOptions& options) {
   const std::string path = options.output.empty()
-                               ? std::filesystem::path(options.file).stem().string() + "_emulator.h5"
+                               ? std::filesystem::path(options.files.front()).stem().string() + "_emulator.h5"
                                : options.output;
-  const auto data = emulator::read_dataset(options.file, options.max_error);
+  const auto data = emulator::read_datasets(options.files, options.max_error);
   output::check_target(path, roughly);
   const std::string module = options.no_module ? "" : module_path(path);
   if (!module.empty()) output::check_target(module, roughly);
-  const auto fitted =
-      emulator::fit(data, {options.holdout, choice_of(options.regression), options.tolerance, options.seed});
+  const auto fitted = emulator::fit(
+      data, {options.holdout, regression_choice(options.regression), options.tolerance, options.seed});
   emulator::write_emulator(path, *fitted.emulator);
   if (!module.empty()) emulator::write_torchscript(module, *fitted.emulator);
   std::cout << report_text(data, fitted, path, module) << std::flush;

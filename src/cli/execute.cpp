@@ -41,6 +41,10 @@ class Executor {
     find_processor();
     return diagnose_command(options, communicator_);
   }
+  ExitCode operator()(const RefineOptions& options) const {
+    find_processor();
+    return refine_command(options, communicator_);
+  }
 
  private:
   /// Before anything else: a wish that cannot be granted ends the program on all ranks.

@@ -26,6 +26,8 @@ commands:
   show FILE    summarise a sweep file
   merge FILES  put the parts of a scan (run --part) together
   emulate FILE learn the solution as a function of the parameters
+  refine FILE JOB
+               choose the points that such an emulator needs next
   predict EMULATOR
                evaluate what was learned, at any parameters and places
   diagnose JOB|FILE
@@ -117,9 +119,9 @@ Exit codes: 0 complete, 1 internal error or a fault under way, 2 bad input (noth
 )";
 
 constexpr const char* emulate_help =
-    R"(usage: gluesweep emulate FILE [options]
+    R"(usage: gluesweep emulate FILE... [options]
 
-Learns from a sweep file what its networks are as a function of the parameters, measures the error of the solutions
+Learns from a sweep file, or from several of one problem, what its networks are as a function of the parameters, measures the error of the solutions
 that come out on points that took no part, and writes the emulator: one HDF5 file of plain arrays, and beside it a
 TorchScript module (torch.jit.load in Python: theta (B, p), x (M) -> (B, M, unknowns), with gradients).
 
@@ -129,9 +131,30 @@ examples:
   gluesweep run jobs/freeze_out.yaml -o relic.h5 && gluesweep emulate relic.h5 -o relic_emulator.h5
   gluesweep emulate decay.h5 --max-error 1e-8 --holdout 0.2
   gluesweep emulate decay.h5 --regression gaussian_process -o decay_gp.h5
+  gluesweep emulate decay.h5 more.h5 -o decay_emulator.h5            # more.h5: see 'gluesweep refine'
 Only converged points are used. As many points as --holdout says measure the errors, as many choose the regression and
 then train it as well. chebyshev: polynomials of bounded total degree; gaussian_process: around such a polynomial;
 perceptron: a small neural network beside it; auto: polynomials, and the others where these are not good enough.
+Exit codes: 0 complete, 1 internal error or a fault under way, 2 bad input (nothing was created).
+)";
+
+constexpr const char* refine_help =
+    R"(usage: gluesweep refine FILE... JOB -o POINTS.csv [options]
+
+Chooses points that an emulator of the sweep files needs next, within the ranges of the job, and writes them as a list
+for 'sampler: list'. Several emulators are fitted, each with other points held out. New points go where these emulators
+disagree and their held-out errors are large, far from the points that there are and from each other; a share of them only
+fills the largest gaps. Where points failed, few are put.
+
+)";
+constexpr const char* refine_examples = R"(
+examples:
+  gluesweep refine decay.h5 jobs/mixed_order_decay.yaml -o more.csv --count 256
+  gluesweep run jobs/mixed_order_decay.yaml --set "sweep={sampler: list, file: $PWD/more.csv}" -o more.h5
+  gluesweep emulate decay.h5 more.h5 -o decay_emulator.h5
+  gluesweep refine decay.h5 more.h5 jobs/mixed_order_decay.yaml -o even_more.csv
+JOB is the job of the scan, or one of the same problem that varies the same parameters over other ranges; its sampler does
+not matter. Give max-error, regression and the like as to emulate.
 Exit codes: 0 complete, 1 internal error or a fault under way, 2 bad input (nothing was created).
 )";
 
@@ -199,6 +222,7 @@ to the ranks. Blocks of run.block points are dealt out to the ranks, each method
 Exit codes: 0 complete, 1 internal error, 2 bad input (nothing was created).
 )";
 
+constexpr std::int64_t most_refined = 16384;
 constexpr std::int64_t most_compared = 1'000'000'000;  // what sweep.samples takes
 
 /// One command's options, and where its one positional argument goes.
@@ -462,13 +486,29 @@ Request parse_merge(const Words& words) {
   return options;
 }
 
+/// What several commands are given about a fit.
+void check_fit_options(const Definition& definition, double holdout, double max_error,
+                       const std::string& regression) {
+  if (!(holdout > 0.0 && holdout < 0.5)) {
+    refuse(definition,
+           "--holdout is a share of the points, above 0 and below 0.5, not " + exact(holdout) + ".");
+  }
+  if (!(max_error > 0.0)) {
+    refuse(definition, "--max-error is a relative error above 0, not " + exact(max_error) + ".");
+  }
+  const Words kinds{"auto", "chebyshev", "gaussian_process", "perceptron"};
+  if (std::find(kinds.begin(), kinds.end(), regression) == kinds.end()) {
+    refuse(definition, "--regression: unknown kind " + in_quotes(regression) +
+                           did_you_mean(regression, kinds) + "\nAccepted: " + joined(kinds) + ".");
+  }
+}
+
 Request parse_emulate(const Words& words) {
   EmulateOptions options;
-  const Words kinds{"auto", "chebyshev", "gaussian_process", "perceptron"};
   Definition definition{"emulate", "FILE"};
   common(definition)(
       "output,o", po::value(&options.output)->value_name("EMULATOR"),
-      "file to create (default: the sweep file's name with _emulator.h5, in the current directory)")(
+      "file to create (default: the first sweep file's name with _emulator.h5, in the current directory)")(
       "holdout", po::value(&options.holdout)->default_value(options.holdout, exact(options.holdout)),
       "share of the points that only measure the errors")(
       "max-error", po::value(&options.max_error)->default_value(options.max_error, exact(options.max_error)),
@@ -481,22 +521,53 @@ Request parse_emulate(const Words& words) {
       "no TorchScript module beside the file (the same name, ending with .pt)")(
       "seed", po::value(&options.seed)->default_value(0),
       "of the choice of held-out points and of initial weights");
-  const auto values = parse(definition, words, options.file);
+  const auto values = parse(definition, words, options.files);
   if (values.count("help") != 0) return HelpRequest{help_of(definition, emulate_help, emulate_examples)};
-  if (!(options.holdout > 0.0 && options.holdout < 0.5)) {
-    refuse(definition,
-           "--holdout is a share of the points, above 0 and below 0.5, not " + exact(options.holdout) + ".");
-  }
+  check_fit_options(definition, options.holdout, options.max_error, options.regression);
   if (!(options.tolerance > 0.0)) {
     refuse(definition, "--tolerance is a relative error above 0, not " + exact(options.tolerance) + ".");
   }
-  if (!(options.max_error > 0.0)) {
-    refuse(definition, "--max-error is a relative error above 0, not " + exact(options.max_error) + ".");
+  return options;
+}
+
+Request parse_refine(const Words& words) {
+  RefineOptions options;
+  Definition definition{"refine", "FILE"};
+  common(definition)("output,o", po::value(&options.output)->value_name("POINTS.csv"), "list to create")(
+      "set", po::value(&options.overrides)->composing()->value_name("KEY=VALUE"),
+      "override a key of the job, e.g. a range; may be repeated")(
+      "count", po::value(&options.count)->value_name("N"),
+      "number of points to choose (default: a quarter of those that there are)")(
+      "filling", po::value(&options.filling)->default_value(options.filling, exact(options.filling)),
+      "share of them, 0 to 1, that only fills the largest gaps")(
+      "fits", po::value(&options.fits)->default_value(options.fits), "number of emulators that are compared")(
+      "holdout", po::value(&options.holdout)->default_value(options.holdout, exact(options.holdout)),
+      "share of the points that measure the errors of each")(
+      "max-error", po::value(&options.max_error)->default_value(options.max_error, exact(options.max_error)),
+      "points with a larger error estimate are of no use")(
+      "regression", po::value(&options.regression)->default_value("auto")->value_name("KIND"),
+      "auto, chebyshev, gaussian_process or perceptron")("seed", po::value(&options.seed)->default_value(0),
+                                                         "of what is held out and of the places compared");
+  const auto values = parse(definition, words, options.files);
+  if (values.count("help") != 0) return HelpRequest{help_of(definition, refine_help, refine_examples)};
+  if (options.files.size() < 2) {
+    refuse(definition, "no JOB is given after " + in_quotes(options.files.front()) +
+                           ": it takes sweep files and then the job whose ranges hold.");
   }
-  if (std::find(kinds.begin(), kinds.end(), options.regression) == kinds.end()) {
-    refuse(definition, "--regression: unknown kind " + in_quotes(options.regression) +
-                           did_you_mean(options.regression, kinds) + "\nAccepted: " + joined(kinds) + ".");
+  options.job = options.files.back();
+  options.files.pop_back();
+  if (options.output.empty()) refuse(definition, "no list to create is given: name it with -o POINTS.csv.");
+  if (values.count("count") != 0 && (options.count < 1 || options.count > most_refined)) {
+    refuse(definition, "--count is a number of points, 1 to " + grouped(most_refined) + ", not " +
+                           std::to_string(options.count) + ".");
   }
+  if (!(options.filling >= 0.0 && options.filling <= 1.0)) {
+    refuse(definition, "--filling is a share of the points, 0 to 1, not " + exact(options.filling) + ".");
+  }
+  if (options.fits < 2 || options.fits > 32) {
+    refuse(definition, "--fits is a number of emulators, 2 to 32, not " + std::to_string(options.fits) + ".");
+  }
+  check_fit_options(definition, options.holdout, options.max_error, options.regression);
   return options;
 }
 
@@ -598,7 +669,8 @@ Request parse_predict(const Words& words) {
 Request parse_arguments(const std::vector<std::string>& arguments) {
   if (arguments.empty()) {
     throw job::InputError(
-        "gluesweep: no command is given.\nCommands: run, check, compare, show, merge, emulate, predict, "
+        "gluesweep: no command is given.\nCommands: run, check, compare, show, merge, emulate, refine, "
+        "predict, "
         "diagnose. See "
         "'gluesweep "
         "--help'.");
@@ -613,14 +685,15 @@ Request parse_arguments(const std::vector<std::string>& arguments) {
   if (first == "show") return parse_show(rest);
   if (first == "merge") return parse_merge(rest);
   if (first == "emulate") return parse_emulate(rest);
+  if (first == "refine") return parse_refine(rest);
   if (first == "predict") return parse_predict(rest);
   if (first == "diagnose") return parse_diagnose(rest);
   const bool option = !first.empty() && first.front() == '-';
   throw job::InputError(
       std::string("gluesweep: unknown ") + (option ? "option " : "command ") + in_quotes(first) +
-      did_you_mean(first, {"run", "check", "compare", "show", "merge", "emulate", "predict", "diagnose",
-                           "--help", "--version"}) +
-      "\nCommands: run, check, compare, show, merge, emulate, predict, diagnose; options: --help, "
+      did_you_mean(first, {"run", "check", "compare", "show", "merge", "emulate", "refine", "predict",
+                           "diagnose", "--help", "--version"}) +
+      "\nCommands: run, check, compare, show, merge, emulate, refine, predict, diagnose; options: --help, "
       "--version. See 'gluesweep "
       "--help'.");
 }

@@ -86,25 +86,34 @@ Tensor rows_at(const output::SweepReader& reader, const std::string& variable, c
   return at::cat(pieces, 0);
 }
 
-/// Which samples take part: their numbers in the file.
-Tensor choose(const output::SweepReader& reader, double max_error, Dataset& data) {
-  std::vector<Tensor> chosen;
+Tensor evenly_chosen(const Tensor& all) {
+  if (all.size(0) <= most_points) return all;
+  const auto even = at::linspace(0.0, static_cast<double>(all.size(0) - 1), most_points, at::kDouble);
+  return all.index_select(0, even.round().to(at::kLong));
+}
+
+/// Which samples take part and which were trained to no avail: their numbers in the file.
+struct Chosen {
+  Tensor good, bad;
+};
+Chosen choose(const output::SweepReader& reader, double max_error, Dataset& data) {
+  std::vector<Tensor> chosen, useless;
   data.in_file = reader.samples();
   for (std::int64_t first = 0; first < data.in_file; first += output::rows_per_read) {
     const auto count = std::min(output::rows_per_read, data.in_file - first);
-    const auto converged = reader.column("status", first, count, at::kByte) ==
-                           static_cast<std::int64_t>(training::Status::converged);
+    const auto status = reader.column("status", first, count, at::kByte);
+    const auto converged = status == static_cast<std::int64_t>(training::Status::converged);
+    const auto pending = status == static_cast<std::int64_t>(training::Status::pending);
     const auto error = reader.column("error_estimate", first, count);
     const auto good = converged & ~(error > max_error);  // an estimate that was not asked for is no reason
     data.not_converged += (~converged).sum().item<std::int64_t>();
     data.above_max_error += (converged & ~good).sum().item<std::int64_t>();
     chosen.push_back(good.nonzero().squeeze(1) + first);
+    useless.push_back((~good & ~pending).nonzero().squeeze(1) + first);
   }
   const auto all = at::cat(chosen, 0);
-  if (all.size(0) <= most_points) return all;
-  data.beyond_most = all.size(0) - most_points;
-  const auto even = at::linspace(0.0, static_cast<double>(all.size(0) - 1), most_points, at::kDouble);
-  return all.index_select(0, even.round().to(at::kLong));
+  data.beyond_most = std::max<std::int64_t>(0, all.size(0) - most_points);
+  return {evenly_chosen(all), evenly_chosen(at::cat(useless, 0))};
 }
 
 /// The scan's parameters with those it varies in the axes' columns.
@@ -147,16 +156,24 @@ void read_trunks(const output::SweepReader& reader, Dataset& data) {
   }
 }
 
-void read_points(const std::string& path, const output::SweepReader& reader, const Tensor& chosen,
+/// Of no places as well.
+Tensor column_at(const output::SweepReader& reader, const std::string& variable, const Tensor& places) {
+  return places.size(0) == 0 ? at::empty({0}, at::kDouble) : rows_at(reader, variable, places);
+}
+
+void read_points(const std::string& path, const output::SweepReader& reader, const Chosen& samples,
                  Dataset& data) {
-  std::vector<Tensor> swept;
+  const auto& chosen = samples.good;
+  std::vector<Tensor> swept, left_out;
   for (const auto& name : reader.swept_names()) {
     swept.push_back(rows_at(reader, name, chosen));
+    left_out.push_back(column_at(reader, name, samples.bad));
     data.axes.push_back(axis_of(path, data.job, name, swept.back()));
   }
   const auto values = at::stack(swept, 1);
   data.z = normalised(data.axes, values);
   data.parameters = all_parameters(data.job, data.axes, values);
+  data.left_out = at::stack(left_out, 1);
   data.sample = rows_at(reader, "sample", chosen).to(at::kLong);
   data.head = rows_at(reader, "network/head", chosen);
   data.map = rows_at(reader, "network/map", chosen);
@@ -191,14 +208,14 @@ Dataset read_dataset(const std::string& path, double max_error) {
   check_method(path, data.job);
   if (reader.swept_names().empty()) refuse(path, "its scan varies no parameter");
   const auto chosen = choose(reader, max_error, data);
-  if (chosen.size(0) == 0) {
+  if (chosen.good.size(0) == 0) {
     refuse(path, "none of its " + std::to_string(data.in_file) + " points is converged" +
                      (data.above_max_error > 0 ? " with an error estimate below --max-error" : "") +
                      "; see 'gluesweep show' for their statuses and errors, or give a larger --max-error");
   }
   read_trunks(reader, data);
   read_points(path, reader, chosen, data);
-  read_scalars(reader, chosen, data);
+  read_scalars(reader, chosen.good, data);
   return data;
 }
 

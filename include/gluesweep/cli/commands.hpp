@@ -15,6 +15,7 @@ ExitCode merge_command(const MergeOptions& options, const parallel::Communicator
 ExitCode emulate_command(const EmulateOptions& options, const parallel::Communicator& communicator);
 ExitCode predict_command(const PredictOptions& options, const parallel::Communicator& communicator);
 ExitCode diagnose_command(const DiagnoseOptions& options, const parallel::Communicator& communicator);
+ExitCode refine_command(const RefineOptions& options, const parallel::Communicator& communicator);
 ExitCode show_command(const ShowOptions& options, const parallel::Communicator& communicator);
 
 /// Parses the arguments (without the program's name) and does what they ask for.

@@ -65,13 +65,27 @@ struct CompareOptions {
 };
 
 struct EmulateOptions {
-  std::string file;           ///< sweep file
-  std::string output;         ///< emulator file; empty: the sweep file's name with _emulator.h5
-  double holdout = 0.1;       ///< share of the points that measure the errors
-  double max_error = 1.0e-6;  ///< points with a larger error estimate are left out
-  double tolerance = 1.0e-7;  ///< error of the solution that is small enough
-  std::string regression;     ///< auto, chebyshev, gaussian_process or perceptron
-  bool no_module = false;     ///< write no TorchScript module beside the file
+  std::vector<std::string> files;  ///< sweep files of one problem
+  std::string output;              ///< emulator file; empty: the first sweep file's name with _emulator.h5
+  double holdout = 0.1;            ///< share of the points that measure the errors
+  double max_error = 1.0e-6;       ///< points with a larger error estimate are left out
+  double tolerance = 1.0e-7;       ///< error of the solution that is small enough
+  std::string regression;          ///< auto, chebyshev, gaussian_process or perceptron
+  bool no_module = false;          ///< write no TorchScript module beside the file
+  std::uint64_t seed = 0;
+};
+
+struct RefineOptions {
+  std::vector<std::string> files;      ///< sweep files of one problem
+  std::string job;                     ///< whose ranges the new points are chosen from
+  std::vector<std::string> overrides;  ///< `key=value`, in order
+  std::string output;                  ///< list of points
+  std::int64_t count = 0;              ///< points; 0: a quarter of those that there are
+  double holdout = 0.2;                ///< share of the points that measure the errors, in each fit
+  double max_error = 1.0e-6;           ///< points with a larger error estimate are left out
+  double filling = 0.25;               ///< share of the new points that only fill space
+  std::int64_t fits = 4;               ///< emulators that are compared
+  std::string regression;              ///< auto, chebyshev, gaussian_process or perceptron
   std::uint64_t seed = 0;
 };
 
@@ -107,8 +121,9 @@ struct HelpRequest {
 };
 struct VersionRequest {};
 
-using Request = std::variant<HelpRequest, VersionRequest, RunOptions, CheckOptions, ShowOptions,
-                             CompareOptions, MergeOptions, EmulateOptions, PredictOptions, DiagnoseOptions>;
+using Request =
+    std::variant<HelpRequest, VersionRequest, RunOptions, CheckOptions, ShowOptions, CompareOptions,
+                 MergeOptions, EmulateOptions, PredictOptions, RefineOptions, DiagnoseOptions>;
 
 /// What the command line asks for; `arguments` without the program's name. Throws job::InputError that names
 /// the wrong word, the nearest right one and where to read more. Depends on nothing but its arguments, so

@@ -31,6 +31,8 @@ struct Dataset {
   std::vector<Scalar> scalars;
   at::Tensor numbers;  ///< (N, S)
 
+  at::Tensor left_out;  ///< (L, p) parameters, a column an axis, of points that were trained to no avail
+
   std::int64_t in_file = 0;          ///< samples
   std::int64_t not_converged = 0;    ///< left out: their status
   std::int64_t above_max_error = 0;  ///< left out: their error estimate
@@ -45,5 +47,10 @@ inline constexpr std::int64_t most_points = 16384;
 /// Reads the converged points of a sweep file with an error estimate of at most `max_error`. Throws
 /// job::InputError where the file lacks what an emulator is made of.
 Dataset read_dataset(const std::string& path, double max_error);
+
+/// The points of several sweep files of one problem as one: over ranges that hold those of all of them,
+/// described by the job of the first. Throws job::InputError as read_dataset() does, and for files that do
+/// not fit together.
+Dataset read_datasets(const std::vector<std::string>& paths, double max_error);
 
 }  // namespace gluesweep::emulator
