@@ -26,6 +26,8 @@ constexpr double near = 0.5;                // see layout_distance: half of what
 constexpr double worst_misfit = 1.0e-4;     // of a point that is kept, as relative error of its solution
 constexpr double good_error = 1.0e-5;       // median: no Gaussian process is tried
 constexpr double good_for_tolerance = 3.0;  // median: no other layout is tried
+constexpr double any_degree = 1.0e3;        // of a layout
+constexpr double few_misfits = 0.01;        // of the points
 constexpr double fair_error = 1.0e-4;       // median: no perceptron, which takes long to train
 constexpr std::int64_t kernel_points =
     1024;  // a Gaussian process takes no more places: it costs too much later
@@ -50,27 +52,39 @@ Dataset without(Dataset data, const Tensor& kept) {
   return data;
 }
 
-/// The polynomial of the least degree that comes close to the points' layouts.
-Model fit_layout(const Dataset& data, const Split& split, double share) {
+/// How far regions reach into the overlaps, and how closely the points' own layouts are followed.
+struct LayoutWish {
+  double share, most_degree;
+};
+
+struct FittedLayout {
+  Model model;
+  double degree = 0.0;
+};
+
+/// The polynomial of the least degree, at most `most_degree`, that comes close to the points' layouts.
+FittedLayout fit_layout(const Dataset& data, const Split& split, const LayoutWish& wish) {
   const auto shape = layout_shape(data);
-  const Samples all{data.z, packed_layout(wanted_maps(data, share), data.scale, layout_logarithms(shape))};
+  const Samples all{data.z,
+                    packed_layout(wanted_maps(data, wish.share), data.scale, layout_logarithms(shape))};
   const auto samples = chosen(all, split.training);
   const std::vector<double> stretch(static_cast<std::size_t>(data.z.size(1)), 1.0);
-  Model best;
+  FittedLayout best;
   double least = INFINITY;
   for (const double degree : {0.0, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 10.0, 12.0, 16.0, 20.0}) {
+    if (degree > wish.most_degree) break;
     const auto exponents = total_degree_exponents(degree, stretch);
-    if (best != nullptr && 4 * exponents.size(0) > samples.z.size(0)) break;
+    if (best.model != nullptr && 4 * exponents.size(0) > samples.z.size(0)) break;
     const NestedLeastSquares squares(samples.z, exponents);
     auto model =
         std::make_shared<Chebyshev>(exponents, squares.coefficients(squares.projected(samples.targets)));
-    const auto distance =
-        layout_distance(data, share, split.validation, (*model)(data.z.index_select(0, split.validation)))
-            .clamp(near, 100.0)
-            .mean()
-            .item<double>();
-    if (best == nullptr || distance < 0.9 * least) {
-      best = model;
+    const auto distance = layout_distance(data, wish.share, split.validation,
+                                          (*model)(data.z.index_select(0, split.validation)))
+                              .clamp(near, 100.0)
+                              .mean()
+                              .item<double>();
+    if (best.model == nullptr || distance < 0.9 * least) {
+      best = {model, degree};
       least = distance;
     }
     if (least <= near) break;
@@ -138,12 +152,12 @@ Build perceptron_build(const PolynomialChoice& choice, std::uint64_t seed) {
 
 // --- the fit ---
 
-/// The points' heads in a layout that regions reach into overlaps by this share of, and their modes.
+/// The points' heads in a layout as wished for, and their modes.
 class Representation {
  public:
-  Representation(Dataset data, const FitOptions& options, double share)
-      : data_(std::move(data)), split_(split_of(data_, options)), layout_(fit_layout(data_, split_, share)) {
-    auto projection = reproject(data_, *layout_);
+  Representation(Dataset data, const FitOptions& options, const LayoutWish& wish)
+      : data_(std::move(data)), split_(split_of(data_, options)), layout_(fit_layout(data_, split_, wish)) {
+    auto projection = reproject(data_, *layout_.model);
     const auto kept = (projection.missed <= worst_misfit).nonzero().squeeze(1);
     misfits_ = data_.size() - kept.size(0);
     if (misfits_ > 0) {
@@ -161,15 +175,16 @@ class Representation {
   const Split& split() const { return split_; }
   const Modes& modes() const { return modes_; }
   const PolynomialChoice& polynomial() const { return polynomial_; }
-  Model layout() const { return layout_; }
+  Model layout() const { return layout_.model; }
   std::int64_t misfits() const { return misfits_; }
+  double layout_degree() const { return layout_.degree; }
   Samples training() const { return chosen(amplitudes_, split_.training); }
   Samples all_but_held_out() const { return chosen(amplitudes_, split_.all_but_held_out()); }
 
   Tensor solution_errors(const Regression& amplitudes, const Tensor& points) const {
     const auto z = data_.z.index_select(0, points);
     const auto heads = modes_.mean + at::matmul(amplitudes(z), modes_.modes);
-    return SolutionErrors(data_)(points, (*layout_)(z), heads);
+    return SolutionErrors(data_)(points, (*layout_.model)(z), heads);
   }
 
  private:
@@ -179,7 +194,7 @@ class Representation {
 
   Dataset data_;
   Split split_;
-  Model layout_;
+  FittedLayout layout_;
   std::int64_t misfits_ = 0;
   Modes modes_;
   Samples amplitudes_;
@@ -189,20 +204,35 @@ class Representation {
 /// The validation errors' median and 99% as one number.
 double quality(const ErrorSummary& errors) { return errors.median * errors.high; }
 
+/// The same of a representation, fitted by a polynomial; points that it cannot represent are all wrong.
+ErrorSummary validated(const Representation& heads) {
+  const auto model = chebyshev_build(heads.polynomial())(heads.training());
+  auto errors = summarize(heads.solution_errors(*model, heads.split().validation));
+  if (static_cast<double>(heads.misfits()) > few_misfits * static_cast<double>(heads.data().size()))
+    errors.high = std::max(errors.high, 1.0);
+  return errors;
+}
+
 /// The representation that a polynomial fits best. Far into the overlaps a rough layout will do; but where
-/// overlaps have kinks, at hand-overs that reach the end of the domain, layouts without are better.
+/// overlaps have kinks, at hand-overs that reach the end of the domain, layouts without are better. Where
+/// that does not suffice, such are tried as do not follow the kinks: with few points, polynomials that do so
+/// bend everywhere.
 std::unique_ptr<Representation> choose_representation(const Dataset& data, const FitOptions& options) {
   std::unique_ptr<Representation> best;
-  double least = INFINITY;
-  for (const double share : {0.5, 0.1, 0.02}) {
-    auto tried = std::make_unique<Representation>(data, options, share);
-    const auto model = chebyshev_build(tried->polynomial())(tried->training());
-    const auto errors = summarize(tried->solution_errors(*model, tried->split().validation));
-    if (best == nullptr || quality(errors) < 0.5 * least) {
-      best = std::move(tried);
-      least = quality(errors);
+  ErrorSummary least{INFINITY, INFINITY, INFINITY};
+  double highest = 0.0;  // degree of layouts
+  for (const double most_degree : {any_degree, 3.0, 1.0}) {
+    if (best != nullptr && (least.median <= good_error || highest <= most_degree)) break;
+    for (const double share : {0.5, 0.1, 0.02}) {
+      auto tried = std::make_unique<Representation>(data, options, LayoutWish{share, most_degree});
+      if (most_degree == any_degree) highest = std::max(highest, tried->layout_degree());
+      const auto errors = validated(*tried);
+      if (best == nullptr || quality(errors) < 0.5 * quality(least)) {
+        best = std::move(tried);
+        least = errors;
+      }
+      if (errors.median <= good_for_tolerance * options.tolerance) return best;
     }
-    if (errors.median <= good_for_tolerance * options.tolerance) break;
   }
   return best;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdlib>
 
 #include "gluesweep/emulator/domain.hpp"
 #include "gluesweep/emulator/evaluator.hpp"
@@ -20,10 +19,10 @@ constexpr std::int64_t least_candidates = 4096, candidates_per_choice = 16, most
 constexpr std::int64_t curves_at_a_time = 256;
 constexpr std::int64_t neighbours_that_tell = 5;  // whether a point would converge
 
-double knob(const char* name, double value) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? value : std::atof(text);
-}
+constexpr double least_chance = 1.0e-6;  // the last resort is better than the same point twice
+
+// Errors fall about as this power of the distance between points, so that distances should follow its root.
+constexpr double order = 8.0;
 
 // --- the job ---
 
@@ -156,10 +155,12 @@ HeldOut held_out_by_any(const std::vector<Fitted>& fits) {
   return {at::cat(z, 0), at::cat(errors, 0), {}};
 }
 
-Tensor without_infinities(const Tensor& values) {
-  const auto finite = values.masked_select(values.isfinite());
-  const double largest = finite.size(0) > 0 ? finite.max().item<double>() : 1.0;
-  return at::where(values.isfinite(), values, at::full_like(values, largest));
+/// What is infinite or exactly zero as the largest or smallest of the rest.
+Tensor without_extremes(const Tensor& values) {
+  const auto known = values.masked_select(values.isfinite() & (values > 0.0));
+  if (known.size(0) == 0) return at::ones_like(values);
+  const auto bounded = values.clamp(known.min().item<double>(), known.max().item<double>());
+  return at::where(bounded.isnan(), known.max().expand_as(bounded), bounded);
 }
 
 // --- candidates ---
@@ -202,15 +203,14 @@ Tensor as_angles(const Tensor& z) { return z.clamp(-1.0, 1.0).asin() * (2.0 / M_
 
 Choice choose_places(const Candidates& candidates, const Tensor& taken, std::int64_t count, double filling) {
   const auto places = candidates.z;
-  const double power = knob("GS_POWER", 1.0);
+  const auto chance = candidates.chance.clamp_min(least_chance),
+             gain = chance * candidates.worth.pow(1.0 / order);
   auto distance = nearest_distance(places, taken);
-  const auto chance = candidates.chance.clamp_min(1e-300);
   std::vector<std::int64_t> rows, fills;
   for (std::int64_t i = 0; i < count; ++i) {
-    const bool fill =
-        std::floor(static_cast<double>(i + 1) * filling) > std::floor(static_cast<double>(i) * filling);
-    const auto score = fill ? chance * distance : chance * candidates.worth * distance.pow(power);
-    const auto best = score.argmax().item<std::int64_t>();
+    const auto filled = std::floor(static_cast<double>(i) * filling);
+    const bool fill = std::floor(static_cast<double>(i + 1) * filling) > filled;
+    const auto best = (distance * (fill ? chance : gain)).argmax().item<std::int64_t>();
     rows.push_back(best);
     fills.push_back(fill ? 1 : 0);
     distance = at::minimum(distance, nearest_distance(places, places.narrow(0, best, 1)));
@@ -225,30 +225,25 @@ Refinement refine(const Dataset& all, const job::Job& job, const RefineOptions& 
   const auto known = physical(all.axes, all.z);
   data.axes = axes_of_both(ranges, known);
   data.z = normalised(data.axes, known);
+  const auto useless = normalised(data.axes, all.left_out);
   const auto fits = fit_several(data, options);
-  const auto held_out = held_out_by_any(fits);
   const auto number = std::clamp(candidates_per_choice * options.count, least_candidates, most_candidates);
   const auto values = candidate_values(job, ranges, number, options.fit.seed);
   const auto z = normalised(data.axes, values).clamp(-1.0, 1.0);
-  const auto disagreement = Disagreement(data, fits)(values);
-  const auto useless = normalised(data.axes, all.left_out);
+  const auto held_out = held_out_by_any(fits);
   const auto expected = nearby_errors(held_out.z, held_out.solution.unsqueeze(1), z).squeeze(1);
-  const auto d = without_infinities(disagreement), e = without_infinities(expected);
-  const double mix = knob("GS_MIX", 0.5);
-  const auto worth = d.pow(1.0 - mix) * e.pow(mix);
-  const bool angles = knob("GS_ANGLES", 1.0) > 0.5;
-  const auto in_metric = [&](const Tensor& w) { return angles ? as_angles(w) : w; };
-  const auto taken = in_metric(at::cat({data.z, useless}, 0));
-  const Candidates candidates{in_metric(z), worth.pow(knob("GS_WORTH", 1.0)), chances(z, data.z, useless)};
-  const auto choice = choose_places(candidates, taken, options.count, options.filling);
-  Refinement result;
-  for (const auto& axis : ranges) result.names.push_back(axis.name);
-  result.values = values.index_select(0, choice.rows);
-  result.fills = choice.fills;
+  const auto disagreement = Disagreement(data, fits)(values);
+  const auto worth = (without_extremes(disagreement) * without_extremes(expected)).sqrt();
+  const auto choice = choose_places({as_angles(z), worth, chances(z, data.z, useless)},
+                                    as_angles(at::cat({data.z, useless}, 0)), options.count, options.filling);
   const auto& report = fits.front().report;
-  result.regression = report.candidates[report.chosen].kind;
-  result.held_out = summarize(held_out.solution);
-  result.disagreement = summarize(disagreement);
+  Refinement result{{},
+                    values.index_select(0, choice.rows),
+                    choice.fills,
+                    report.candidates[report.chosen].kind,
+                    summarize(held_out.solution),
+                    summarize(disagreement)};
+  for (const auto& axis : ranges) result.names.push_back(axis.name);
   return result;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "gluesweep/emulator/dataset.hpp"
 #include "gluesweep/emulator/fit.hpp"
@@ -33,10 +34,11 @@ struct Refinement {
 /// there are too few points to fit.
 Refinement refine(const Dataset& data, const job::Job& job, const RefineOptions& options);
 
-/// What there is to choose from: places z (C, p), how much is to be gained at each, and the chance (C) that a
-/// point there will be of use.
+/// What there is to choose from.
 struct Candidates {
-  at::Tensor z, worth, chance;
+  at::Tensor z;       ///< (C, p) places
+  at::Tensor worth;   ///< (C) the error there, in any unit; above 0
+  at::Tensor chance;  ///< (C) that a point there will be of use
 };
 
 /// Rows of candidates in the order of the choice, and which of them fill space.
