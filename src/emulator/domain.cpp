@@ -11,7 +11,7 @@ using at::Tensor;
 constexpr double reach_in_distances = 2.0;
 constexpr std::int64_t neighbours = 9;  // a tenth place is above the largest of nine once in ten times
 constexpr std::int64_t most_cells = 1 << 18;
-constexpr std::int64_t rows_at_a_time = 1024;
+constexpr std::int64_t places_at_a_time = 1024;
 
 Tensor squared_distances(const Tensor& a, const Tensor& b) {
   Tensor sum;
@@ -37,7 +37,7 @@ Tensor centres(std::int64_t cells, std::int64_t axes) {
 
 Tensor nearest_distance(const Tensor& z, const Tensor& places) {
   std::vector<Tensor> pieces;
-  for (const auto& some : z.split(rows_at_a_time, 0))
+  for (const auto& some : z.split(places_at_a_time, 0))
     pieces.push_back(squared_distances(some, places).amin(1));
   return at::cat(pieces, 0).sqrt();
 }
@@ -54,7 +54,7 @@ Tensor inside_domain(const Emulator& emulator, const Tensor& z) {
 Tensor nearby_errors(const Tensor& places, const Tensor& errors, const Tensor& z) {
   const auto count = std::min(neighbours, places.size(0));
   std::vector<Tensor> pieces;
-  for (const auto& some : z.split(rows_at_a_time, 0)) {
+  for (const auto& some : z.split(places_at_a_time, 0)) {
     const auto nearest = std::get<1>(squared_distances(some, places).topk(count, 1, false, false));
     const auto around = errors.index_select(0, nearest.flatten()).view({some.size(0), count, -1});
     pieces.push_back(at::where(around.isnan(), at::zeros_like(around), around).amax(1));

@@ -114,10 +114,10 @@ TEST(Options, CompareRefusesWhatItDoesNotKnow) {
 }
 
 TEST(Options, UnknownCommandNamesTheNearestAndAll) {
-  EXPECT_EQ(
-      message_of({"rnu", "a.yaml"}),
-      "gluesweep: unknown command 'rnu'; did you mean 'run'?\n"
-      "Commands: run, check, compare, show, merge, emulate, refine, predict, diagnose; options: --help, --version. See 'gluesweep --help'.");
+  EXPECT_EQ(message_of({"rnu", "a.yaml"}),
+            "gluesweep: unknown command 'rnu'; did you mean 'run'?\n"
+            "Commands: run, check, compare, show, merge, emulate, refine, predict, diagnose; options: "
+            "--help, --version. See 'gluesweep --help'.");
   EXPECT_THAT(message_of({"fly"}), HasSubstr("unknown command 'fly'\nCommands: run, check, compare, show"));
   EXPECT_THAT(message_of({"--verison"}), HasSubstr("unknown option '--verison'; did you mean '--version'?"));
   EXPECT_THAT(message_of({}), HasSubstr("no command is given"));
