@@ -11,11 +11,7 @@ using at::Tensor;
 using network::Estimate;
 using network::Estimates;
 
-/// "  name<padding>text".
-std::string entry(const std::string& name, const std::string& text) {
-  constexpr std::size_t width = 26;
-  return "  " + name + std::string(name.size() < width ? width - name.size() : 1, ' ') + text + "\n";
-}
+std::string entry(const std::string& name, const std::string& text) { return line(name, text, 26); }
 
 std::string counted_noun(std::int64_t count, const std::string& noun) {
   return grouped(count) + " " + noun + (count == 1 ? "" : "s");

@@ -20,12 +20,6 @@ using emulator::FitReport;
 
 constexpr std::int64_t roughly = 4 << 20;  // bytes that an emulator takes, before it is known
 
-/// "  name<padding>text", as in the summary of a run.
-std::string line(const std::string& name, const std::string& text) {
-  constexpr std::size_t width = 24;
-  return "  " + name + std::string(name.size() < width ? width - name.size() : 1, ' ') + text + "\n";
-}
-
 std::string errors_text(const ErrorSummary& errors) {
   return "median " + rough(errors.median) + ", 99% below " + rough(errors.high) + ", largest " +
          rough(errors.largest);

@@ -65,9 +65,7 @@ std::string sampler_text(job::Sampler sampler) {
   return "";
 }
 
-std::string line(const std::string& name, const std::string& text) {
-  return "  " + name + std::string(10 - name.size(), ' ') + text + "\n";
-}
+std::string plan_line(const std::string& name, const std::string& text) { return line(name, text, 10); }
 
 }  // namespace
 
@@ -172,27 +170,27 @@ std::string method_text(const job::Job& job) {
 std::string plan_text(const job::Job& job, const Plan& plan) {
   std::vector<std::string> parameters;
   for (const auto& parameter : job.sweep.parameters) parameters.push_back(parameter_text(parameter));
-  std::string text = line("job", job.problem.name + " (" + plan.job_path + ")");
+  std::string text = plan_line("job", job.problem.name + " (" + plan.job_path + ")");
   std::string points = grouped(plan.share.count);
   if (!plan.share.is_all()) {
     points += " (samples " + grouped(plan.share.first) + " to " +
               grouped(plan.share.first + plan.share.count - 1) + " of " + grouped(plan.share.scan) + ")";
   }
-  text += line("points", points + " by " + sampler_text(job.sweep.sampler) +
-                             (parameters.empty() ? "" : ": " + joined(parameters)));
-  text += line("method", method_text(job));
+  text += plan_line("points", points + " by " + sampler_text(job.sweep.sampler) +
+                                  (parameters.empty() ? "" : ": " + joined(parameters)));
+  text += plan_line("method", method_text(job));
   std::string blocks = grouped(plan.blocks) + " of up to " + grouped(job.run.block) + " points, on " +
                        std::to_string(plan.ranks) + (plan.ranks == 1 ? " rank" : " ranks");
   if (plan.blocks < plan.ranks) {
     blocks += " (" + std::to_string(plan.ranks - plan.blocks) +
               " without work: a smaller run.block gives more blocks)";
   }
-  text += line("blocks", blocks);
-  text += line("device", plan.device);
-  text += line("memory", "about " + bytes(static_cast<double>(plan.rank_bytes)) + " a rank");
+  text += plan_line("blocks", blocks);
+  text += plan_line("device", plan.device);
+  text += plan_line("memory", "about " + bytes(static_cast<double>(plan.rank_bytes)) + " a rank");
   if (!plan.file.empty())
-    text += line("file", plan.file + ", " + bytes(static_cast<double>(plan.file_bytes)));
-  if (!plan.start.empty()) text += line("start", plan.start);
+    text += plan_line("file", plan.file + ", " + bytes(static_cast<double>(plan.file_bytes)));
+  if (!plan.start.empty()) text += plan_line("start", plan.start);
   return text;
 }
 

@@ -16,10 +16,6 @@ constexpr std::size_t bin_count = 13816;  // ln(1e60) / bin_width
 
 using training::Status;
 
-std::string line(const std::string& name, const std::string& text) {
-  return "  " + name + std::string(name.size() < 24 ? 24 - name.size() : 1, ' ') + text + "\n";
-}
-
 std::string verified_text(const FileSummary& summary) {
   std::string text;
   if (summary.verified > 0) {

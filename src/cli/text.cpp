@@ -122,6 +122,10 @@ std::string printable(const std::string& text) {
 
 std::string in_quotes(const std::string& text) { return "'" + printable(text) + "'"; }
 
+std::string line(const std::string& name, const std::string& text, std::size_t width) {
+  return "  " + name + std::string(name.size() < width ? width - name.size() : 1, ' ') + text + "\n";
+}
+
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;

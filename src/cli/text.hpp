@@ -41,6 +41,9 @@ std::string printable(const std::string& text);
 /// The same in single quotes.
 std::string in_quotes(const std::string& text);
 
+/// "  name<padding>text" and the line's end; texts of all lines begin below each other.
+std::string line(const std::string& name, const std::string& text, std::size_t width = 24);
+
 /// "a, b, c".
 std::string joined(const std::vector<std::string>& words);
 
