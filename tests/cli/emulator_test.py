@@ -162,6 +162,70 @@ class Emulators(ProgramTest):
         self.assertTrue(bool(outside.isnan().all()))
         self.assertTrue(bool(module(theta[:1], torch.tensor([1e-6, 1.0]))[0, 0, 0].isnan()))
 
+    def refine(self, *arguments, code=0):
+        return self.call("refine", *arguments, "--max-error", "1e-5", code=code)
+
+    def test_new_points_are_run_and_learned_from(self):
+        quick = "--count", "24", "--fits", "2", "--regression", "chebyshev"
+        scan = self.home / "scan.h5"
+        ended = self.refine(scan, "job.yaml", "-o", "more.csv", *quick)
+        self.assertIn("new points            24, 6 of them to fill gaps", ended.out)
+        with open(self.folder / "more.csv") as file:
+            rows = list(csv.DictReader(file))
+        self.assertEqual(len(rows), 24)
+        points = numpy.array([[float(row["k1"]), float(row["k2"])] for row in rows])
+        self.assertTrue(((points >= [0.01, 10]) & (points <= [1, 1000])).all())
+        self.assertEqual([[repr(value) for value in row] for row in points.tolist()],
+                         [[repr(float(row["k1"])), repr(float(row["k2"]))] for row in rows])
+        self.refine(scan, "job.yaml", "-o", "again.csv", *quick)
+        self.assertEqual((self.folder / "again.csv").read_text(), (self.folder / "more.csv").read_text())
+        command = ended.out.split("run them with\n")[1].strip().replace("-o FILE", "-o more.h5")
+        done = self.paste(command + " --set network='{features: 64, elements: 32}' --set training.tolerance=1e-5")
+        self.assertEqual(done.code, 0, done)
+        with h5py.File(self.folder / "more.h5", "r") as file:
+            numpy.testing.assert_array_equal(numpy.stack([file["k1"][:], file["k2"][:]], 1), points)
+        ended = self.call("emulate", scan, "more.h5", "-o", "both.h5", "--max-error", "1e-5", "--no-module",
+                          "--regression", "chebyshev")
+        self.assertIn("points                  424 of 424", ended.out)
+        self.assertIn("k1 in [0.01, 1], logarithmic", ended.out)
+        ended = self.refine(scan, "more.h5", "job.yaml", "-o", "wider.csv", *quick, "--set",
+                            "sweep.parameters.k2.range=[10, 1e4]")
+        self.assertIn("points so far         424 of 424", ended.out)
+        beyond = numpy.loadtxt(self.folder / "wider.csv", delimiter=",", skiprows=1)[:, 1] > 1000
+        self.assertGreater(beyond.sum(), 12)
+
+    def test_bad_refinements_are_named(self):
+        scan = self.home / "scan.h5"
+        (self.folder / "taken.csv").write_text("mine")
+        (self.folder / "two.csv").write_text("k1,k2\n0.1,50\n0.2,60\n")
+        (self.folder / "other.yaml").write_text(JOB.replace('"-k1*A - k2*A**2"', '"-k1*A - 2*k2*A**2"'))
+        before = self.files()
+        job, new = "job.yaml", ("-o", "new.csv")
+        for arguments, words in [
+                ((scan, *new), ["no JOB is given after", "scan.h5"]),
+                ((scan, job), ["no list to create is given"]),
+                ((scan, job, "-o", "taken.csv"), ["taken.csv", "exists"]),
+                ((scan, job, *new, "--count", "0"), ["--count", "not 0"]),
+                ((scan, job, *new, "--filling", "2"), ["--filling", "not 2"]),
+                ((scan, job, *new, "--fits", "1"), ["--fits", "not 1"]),
+                ((scan, job, *new, "--holdout", "0.5"), ["--holdout", "not 0.5"]),
+                ((scan, job, *new, "--regression", "chebishev"), ["did you mean 'chebyshev'?"]),
+                ((scan, "other.yaml", *new), ["problem.equations.A", "give the job that the scan was run with"]),
+                ((scan, "missing.yaml", *new), ["missing.yaml"]),
+                ((self.home / "missing.h5", job, *new), ["missing.h5"]),
+                ((scan, job, *new, "--set", f"sweep={{sampler: list, file: {self.folder}/two.csv}}"),
+                 ["k1 has values there, no range"]),
+                ((scan, job, *new, "--set", "sweep={sampler: sobol, samples: 4, parameters: {k2: {range: [10, 20], scale: "
+                  "log}}}"), ["parameters that vary: k1, k2 and k2"])]:
+            error = self.refine(*arguments, code=2).err
+            self.assertNotIn("error on rank", error)
+            for word in words:
+                self.assertIn(word, error, arguments)
+        self.call("run", job, "-o", "coarse.h5", "--set", "sweep.samples=4")
+        error = self.call("emulate", scan, "coarse.h5", "-o", "x.h5", code=2).err
+        self.assertIn("hidden layers differ", error)
+        self.assertEqual(self.files(), sorted([*before, "coarse.h5"]))
+
 
 if __name__ == "__main__":
     unittest.main()
