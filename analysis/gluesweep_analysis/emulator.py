@@ -67,7 +67,7 @@ class Emulator:
             self.layout_logarithm = file["layout_logarithm"][...] == 1.0
             self.regressions = {name: Regression(file[name]) for name in ("layout", "amplitudes", "quantities")}
             trunk = {name: item[...] for name, item in file["trunk"].items()}
-            self.trunk = Trunk(str(file.attrs["activation"]), trunk)
+            self.trunk = Trunk(file.attrs, trunk)
             self.scalar_names = [name.decode() for name in file["scalar"]] if "scalar" in file else []
             self.scalar_logarithm = file["scalar_logarithm"][...] == 1.0 if "scalar" in file else np.zeros(0, bool)
             self.training_z, self.reach = file["training_z"][...], float(file.attrs["reach"])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Callable, Mapping, Protocol
 
 import numpy as np
+from scipy.special import erf, expit
 
 from .errors import AnalysisError
 from .problem import Problem
@@ -56,11 +57,25 @@ def mapped(parameters: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.clip(2.0 * position / whole - 1.0, -1.0, 1.0)
 
 
-class Trunk:
-    """Hidden layers that all points share, and their mixing into features."""
+SELU_SCALE, SELU_ALPHA = 1.0507009873554804934, 1.6732632423543772848
 
-    def __init__(self, activation: str, arrays: Mapping[str, np.ndarray]) -> None:
-        self.activation: Any = {"tanh": np.tanh, "sin": np.sin}[activation]
+ACTIVATIONS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "tanh": np.tanh,
+    "sin": np.sin,
+    "silu": lambda z: z * expit(z),
+    "gelu": lambda z: 0.5 * z * (1.0 + erf(z * np.sqrt(0.5))),
+    "selu": lambda z: SELU_SCALE * np.where(z > 0.0, z, SELU_ALPHA * np.expm1(np.minimum(z, 0.0))),
+    "erf": erf,
+}
+
+
+class Trunk:
+    """Hidden layers that all points share, and their mixing into features. Files without the attribute `skip`
+    have no skip connections."""
+
+    def __init__(self, attributes: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> None:
+        self.activation = ACTIVATIONS[str(attributes["activation"])]
+        self.residual = str(attributes.get("skip", "none")) == "residual"
         self.slope, self.centre, self.mixing = arrays["slope"], arrays["centre"], arrays["mixing"]
         count = sum(name.startswith("weight_") for name in arrays)
         self.layers = [(arrays[f"weight_{layer}"], arrays[f"bias_{layer}"]) for layer in range(2, 2 + count)]
@@ -69,7 +84,8 @@ class Trunk:
         """(B, M) -> (B, M, F)."""
         h = self.activation(self.slope * (xi[..., None] - self.centre))
         for weight, bias in self.layers:
-            h = self.activation(h @ weight.T + bias)
+            own = self.activation(h @ weight.T + bias)
+            h = h + own / np.sqrt(len(self.layers)) if self.residual else own
         return np.concatenate([h, np.ones(h.shape[:-1] + (1,))], axis=-1) @ self.mixing
 
 
@@ -82,7 +98,7 @@ class _SharedTrunk:
         for prefix in ("trunk_", "rescue_trunk_"):
             arrays = {name[len(prefix):]: file.array(name) for name in names if name.startswith(prefix)}
             if arrays:
-                self.trunks[prefix] = Trunk(str(file.attributes["activation"]), arrays)
+                self.trunks[prefix] = Trunk(file.attributes, arrays)
 
     def coefficients(self, rows: Arrays, columns: slice, xi: np.ndarray, scale: np.ndarray) -> np.ndarray:
         values = np.empty_like(scale)

@@ -103,8 +103,8 @@ void emulate(const EmulateOptions& options) {
   output::check_target(path, roughly);
   const std::string module = options.no_module ? "" : module_path(path);
   if (!module.empty()) output::check_target(module, roughly);
-  const auto fitted = emulator::fit(
-      data, {options.holdout, regression_choice(options.regression), options.tolerance, options.seed});
+  const auto fitted = emulator::fit(data, {options.holdout, regression_choice(options.regression),
+                                           options.tolerance, options.seed, options.init});
   emulator::write_emulator(path, *fitted.emulator);
   if (!module.empty()) emulator::write_torchscript(module, *fitted.emulator);
   std::cout << report_text(data, fitted, path, module) << std::flush;

@@ -139,11 +139,12 @@ Build process_build(const PolynomialChoice& choice, const Samples& training) {
   };
 }
 
-Build perceptron_build(const PolynomialChoice& choice, std::uint64_t seed) {
-  return [choice, seed](const Samples& samples) {
+Build perceptron_build(const PolynomialChoice& choice, const FitOptions& options) {
+  return [choice, seed = options.seed, init = options.init](const Samples& samples) {
     const auto coefficients = fit_polynomial(samples, choice);
     PerceptronSettings settings;
     settings.seed = seed;
+    settings.init = init;
     return std::make_shared<Perceptron>(
         fit_perceptron(samples.z, residual(samples, choice.exponents, coefficients), settings),
         choice.exponents, coefficients);
@@ -258,7 +259,7 @@ class Contest {
               [&] { return process_build(polynomial, training); });
     }
     if (wanted(Choice::perceptron) && !below(fair_error)) {
-      attempt("perceptron", "beside " + described(low), [&] { return perceptron_build(low, options_.seed); });
+      attempt("perceptron", "beside " + described(low), [&] { return perceptron_build(low, options_); });
     }
     report.candidates = candidates_;
     report.chosen = best_;

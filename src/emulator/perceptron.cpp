@@ -4,9 +4,10 @@
 #include <torch/optim/lbfgs.h>
 
 #include <cmath>
-#include <random>
 
 #include "gluesweep/emulator/chebyshev.hpp"
+#include "gluesweep/network/mean_field.hpp"
+#include "gluesweep/network/portable_random.hpp"
 
 namespace gluesweep::emulator {
 namespace {
@@ -16,7 +17,7 @@ using Layers = std::vector<Perceptron::Layer>;
 
 constexpr double learning_rate = 5.0e-3;
 
-Tensor network(const Layers& layers, const Tensor& z) {
+Tensor output_of(const Layers& layers, const Tensor& z) {
   Tensor h = z;
   for (std::size_t l = 0; l + 1 < layers.size(); ++l) {
     h = (at::matmul(h, layers[l].weight.t()) + layers[l].bias).tanh();
@@ -24,21 +25,37 @@ Tensor network(const Layers& layers, const Tensor& z) {
   return at::matmul(h, layers.back().weight.t()) + layers.back().bias;
 }
 
-/// Uniform in +-sqrt(3 / inputs), the same with every library version.
+double weight_size(const job::Network::Init& init) {
+  if (init.law != job::Network::Init::Law::critical) return init.sigma_w;
+  return network::critical_point(network::Activation::tanh, init.sigma_b).sigma_w;
+}
+
+/// Uniform in +-sqrt(3 / inputs), or as `init` says behind the first layer.
 Layers initial(std::int64_t inputs, std::int64_t outputs, const PerceptronSettings& settings) {
-  std::mt19937_64 engine(settings.seed);
-  const auto fill = [&engine](Tensor values, double size) {
+  network::PortableRandom random(settings.seed);
+  const auto filled = [](Tensor values, const auto& draw) {
     auto* numbers = values.data_ptr<double>();
-    for (std::int64_t i = 0; i < values.numel(); ++i) {
-      numbers[i] = size * (2.0 * static_cast<double>(engine() >> 11) * 0x1.0p-53 - 1.0);
-    }
+    for (std::int64_t i = 0; i < values.numel(); ++i) numbers[i] = draw();
     return values;
   };
+  const auto fill = [&](Tensor values, double size) {
+    return filled(values, [&] { return size * (2.0 * random.uniform() - 1.0); });
+  };
+  const auto normal = [&](Tensor values, double size) {
+    return filled(values, [&] { return size * random.normal(); });
+  };
+  const bool gaussian = settings.init.law != job::Network::Init::Law::uniform;
   Layers layers;
   for (int l = 0; l <= settings.hidden_layers; ++l) {
     const auto in = l == 0 ? inputs : settings.width;
     const bool last = l == settings.hidden_layers;
     const auto out = last ? outputs : settings.width;
+    if (gaussian && l > 0 && !last) {
+      const double size = weight_size(settings.init) / std::sqrt(static_cast<double>(in));
+      layers.push_back({normal(at::empty({out, in}, at::kDouble), size),
+                        normal(at::empty({out}, at::kDouble), settings.init.sigma_b)});
+      continue;
+    }
     const double size = std::sqrt((l == 0 ? 9.0 : 3.0) / static_cast<double>(in));
     layers.push_back({fill(at::empty({out, in}, at::kDouble), last ? 0.1 * size : size),
                       fill(at::empty({out}, at::kDouble), last ? 0.0 : 1.0)});
@@ -59,7 +76,7 @@ Layers fit_perceptron(const Tensor& z, const Tensor& targets, const PerceptronSe
     }
   }
   const auto wanted = targets / size;
-  const auto loss_of = [&] { return (network(layers, z) - wanted).square().sum(1).mean(); };
+  const auto loss_of = [&] { return (output_of(layers, z) - wanted).square().sum(1).mean(); };
   torch::optim::Adam adam(parameters, torch::optim::AdamOptions(learning_rate));
   for (int i = 0; i < settings.adam_steps; ++i) {
     const double progress = static_cast<double>(i) / settings.adam_steps;
@@ -90,7 +107,7 @@ Perceptron::Perceptron(Layers layers, Tensor exponents, Tensor coefficients)
     : layers_(std::move(layers)), exponents_(std::move(exponents)), coefficients_(std::move(coefficients)) {}
 
 Tensor Perceptron::operator()(const Tensor& z) const {
-  return at::matmul(chebyshev_basis(z, exponents_), coefficients_) + network(layers_, z);
+  return at::matmul(chebyshev_basis(z, exponents_), coefficients_) + output_of(layers_, z);
 }
 
 std::vector<std::pair<std::string, Tensor>> Perceptron::arrays() const {

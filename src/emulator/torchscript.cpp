@@ -130,14 +130,31 @@ std::string regression_source(const std::string& name, const Regression& regress
   return source + line("return value");
 }
 
+/// act(z).
+std::string activation_source(job::Network::Activation activation) {
+  using Activation = job::Network::Activation;
+  switch (activation) {
+    case Activation::tanh: return "torch.tanh(z)";
+    case Activation::sine: return "torch.sin(z)";
+    case Activation::silu: return "z * torch.sigmoid(z)";
+    case Activation::gelu: return "0.5 * z * (1.0 + torch.erf(z * " + number_text(std::sqrt(0.5)) + "))";
+    case Activation::selu: return "torch.selu(z)";
+    case Activation::erf: return "torch.erf(z)";
+  }
+  throw std::logic_error("an activation without TorchScript");
+}
+
 std::string features_source(const Emulator& emulator) {
-  const bool tanh = emulator.job.network.activation == job::Network::Activation::tanh;
-  const std::string activation = tanh ? "torch.tanh" : "torch.sin";
+  const auto& network = emulator.job.network;
   std::string source = "\ndef features(self, xi):\n";
-  source += line("h = " + activation + "((xi.unsqueeze(2) - self.trunk_centre) * self.trunk_slope)");
-  for (std::int64_t l = 2; l <= emulator.job.network.layers; ++l) {
-    source += line("h = " + activation + "(torch.matmul(h, self.trunk_weight_" + text(l) +
-                   ".t()) + self.trunk_bias_" + text(l) + ")");
+  source += line("z = (xi.unsqueeze(2) - self.trunk_centre) * self.trunk_slope");
+  source += line("h = " + activation_source(network.activation));
+  const double share = 1.0 / std::sqrt(std::max(network.layers - 1.0, 1.0));
+  const bool residual = network.skip == job::Network::Skip::residual;
+  for (std::int64_t l = 2; l <= network.layers; ++l) {
+    source += line("z = torch.matmul(h, self.trunk_weight_" + text(l) + ".t()) + self.trunk_bias_" + text(l));
+    source += line((residual ? "h = h + " + number_text(share) + " * " : "h = ") +
+                   activation_source(network.activation));
   }
   source += line("h = torch.cat([h, torch.ones_like(h[:, :, 0:1])], 2)");
   return source + line("return torch.matmul(h, self.trunk_mixing)");

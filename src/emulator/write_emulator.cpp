@@ -3,6 +3,7 @@
 #include <set>
 
 #include "gluesweep/emulator/emulator_file.hpp"
+#include "gluesweep/network/activation.hpp"
 #include "gluesweep/output/hdf5.hpp"
 #include "gluesweep/output/netcdf.hpp"
 #include "gluesweep/output/target.hpp"
@@ -67,7 +68,8 @@ class Writer {
     for (const auto& [library, version] : output::library_versions()) text(library, version);
     text("created", output::utc_now());
     text("formulas", formulas);
-    text("activation", emulator_.job.network.activation == job::Network::Activation::tanh ? "tanh" : "sin");
+    text("activation", network::activation_name(emulator_.job.network.activation));
+    text("skip", network::skip_name(emulator_.job.network.skip));
     output::write_attribute(root_.get(), "reach", emulator_.reach, file_);
     text("job_hash", emulator_.job_hash);
     text("job", emulator_.job_text);
@@ -245,25 +247,18 @@ class Writer {
 
   static constexpr const char* formulas =
       "z_j = 2 (g - g(low_j)) / (g(high_j) - g(low_j)) - 1, g the logarithm where parameter_logarithmic. "
-      "poly(z) = "
-      "sum_t coefficients[t] prod_j T_exponents[t, j](z_j), T_n the Chebyshev polynomials of the first kind; "
-      "a "
-      "regression is poly(z) (kind chebyshev), poly(z) + sum_i weights[i] exp(-1/2 sum_j ((z_j - places[i, "
-      "j])/lengths[j])^2) (kind gaussian_process), or poly(z) + weight_L . h + bias_L, h = tanh(weight_l . h "
-      "+ "
-      "bias_l) for l = 1, ..., L - 1 from h = z (kind perceptron). The row of layout, the exponential of it "
-      "where "
-      "layout_logarithm, is map (P, m), then scale (K, T). head = mean + sum_r amplitudes_r modes[r]. A map "
-      "is a, "
-      "b, then (c, w, beta) once or more; F(x) = (x - a)/(b - a) + sum beta (asinh((x - c)/w) - asinh((a - "
-      "c)/w))/"
-      "(asinh((b - c)/w) - asinh((a - c)/w)); xi = 2 F(x)/F(b) - 1 for x in [a, b]. features: h = act(slope "
-      "(xi - "
-      "centre)), then h = act(weight_l . h + bias_l) for l = 2, 3, ... where there are such; features = (h, "
-      "1) . "
-      "mixing. C_k(xi) = exp(sum_j scale[k, j] T_j(xi)) (features(xi) . head[:, k]); constants are numbered "
-      "patch by "
-      "patch. The solution is that of the patch that owns x, with its C and the formulas of the job.";
+      "poly(z) = sum_t coefficients[t] prod_j T_exponents[t, j](z_j), T_n the Chebyshev polynomials of the "
+      "first kind; a regression is poly(z) (kind chebyshev), poly(z) + sum_i weights[i] exp(-1/2 sum_j ((z_j "
+      "- places[i, j])/lengths[j])^2) (kind gaussian_process), or poly(z) + weight_L . h + bias_L, h = "
+      "tanh(weight_l . h + bias_l) for l = 1, ..., L - 1 from h = z (kind perceptron). The row of layout, "
+      "the exponential of it where layout_logarithm, is map (P, m), then scale (K, T). head = mean + sum_r "
+      "amplitudes_r modes[r]. A map is a, b, then (c, w, beta) once or more; F(x) = (x - a)/(b - a) + sum "
+      "beta (asinh((x - c)/w) - asinh((a - c)/w))/(asinh((b - c)/w) - asinh((a - c)/w)); xi = 2 F(x)/F(b) - "
+      "1 for x in [a, b]. features: h = act(slope (xi - centre)), then h = act(weight_l . h + bias_l) for l "
+      "= 2, 3, ... where there are such (h = h + act(weight_l . h + bias_l) / sqrt(L - 1) where skip is "
+      "residual, L layers); features = (h, 1) . mixing. C_k(xi) = exp(sum_j scale[k, j] T_j(xi)) "
+      "(features(xi) . head[:, k]); constants are numbered patch by patch. The solution is that of the patch "
+      "that owns x, with its C and the formulas of the job.";
 
   std::string file_;
   const Emulator& emulator_;

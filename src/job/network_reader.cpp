@@ -12,6 +12,7 @@ using Init = Network::Init;
 constexpr std::int64_t largest_network_seed = std::numeric_limits<std::int64_t>::max();
 constexpr int most_layers = 64;
 constexpr double largest_sigma = 100.0;
+constexpr int trained_width = 256, trained_points = 256;  // where the job gives none
 
 double read_sigma(const Field& field, const std::string& accepted) {
   const double sigma = field.number();
@@ -50,8 +51,8 @@ Network::TrunkTraining read_trunk_training(const Field& field) {
   if (is_word(field, "none")) return {};
   field.accept_keys({"points", "steps"});
   Network::TrunkTraining train;
-  train.points = 64;
-  read_integer(field, "points", 1, 1024, train.points);
+  train.points = trained_points;
+  read_integer(field, "points", 1, 4096, train.points);
   read_integer(field, "steps", 0, 100000, train.steps);
   return train;
 }
@@ -76,6 +77,7 @@ void read_trunk(const Field& field, const Field& outer, Network& network) {
   if (const auto init = field.find("init")) network.init = read_init(*init);
   if (const auto skip = field.find("skip")) network.skip = skip->choice<Network::Skip>();
   if (const auto train = field.find("train")) network.train = read_trunk_training(*train);
+  if (network.train.points > 0 && network.width == 0) network.width = trained_width;
 }
 
 }  // namespace

@@ -59,4 +59,8 @@ std::string activation_name(Activation activation) {
   throw std::logic_error("an activation without a name");
 }
 
+std::string skip_name(job::Network::Skip skip) {
+  return skip == job::Network::Skip::residual ? "residual" : "none";
+}
+
 }  // namespace gluesweep::network

@@ -2,32 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
-#include <random>
 #include <stdexcept>
 
 #include "gluesweep/network/activation.hpp"
 #include "gluesweep/network/mean_field.hpp"
+#include "gluesweep/network/portable_random.hpp"
 
 namespace gluesweep::network {
 namespace {
 
 using at::Tensor;
-
-/// Uniform numbers in [0, 1) that are the same with every library version.
-class Uniform {
- public:
-  explicit Uniform(std::uint64_t seed) : engine_(seed) {}
-  double operator()() { return static_cast<double>(engine_() >> 11) * 0x1.0p-53; }
-
- private:
-  std::mt19937_64 engine_;
-};
-
-/// A normal number (Box and Muller), from two uniform ones.
-double normal(Uniform& uniform) {
-  const double radius = std::sqrt(-2.0 * std::log1p(-uniform()));
-  return radius * std::cos(2.0 * M_PI * uniform());
-}
 
 double sigma_w(const job::Network& network) {
   if (network.init.law != job::Network::Init::Law::critical) return network.init.sigma_w;
@@ -46,7 +30,7 @@ struct FurtherLayer {
   Tensor weight, bias;
 };
 
-FurtherLayer further_layer(const job::Network& network, Uniform& uniform) {
+FurtherLayer further_layer(const job::Network& network, PortableRandom& random) {
   const int width = network.neurons();
   FurtherLayer layer{at::empty({width, width}, at::kDouble), at::empty({width}, at::kDouble)};
   const auto fill = [](const Tensor& values, double size, const auto& draw) {
@@ -54,11 +38,11 @@ FurtherLayer further_layer(const job::Network& network, Uniform& uniform) {
     for (std::int64_t i = 0; i < values.numel(); ++i) numbers[i] = size * draw();
   };
   if (network.init.law == job::Network::Init::Law::uniform) {
-    const auto draw = [&uniform] { return 2.0 * uniform() - 1.0; };
+    const auto draw = [&random] { return 2.0 * random.uniform() - 1.0; };
     fill(layer.weight, std::sqrt(3.0 / width), draw);  // unit variance of a sum of weights
     fill(layer.bias, 1.0, draw);
   } else {
-    const auto draw = [&uniform] { return normal(uniform); };
+    const auto draw = [&random] { return random.normal(); };
     fill(layer.weight, sigma_w(network) / std::sqrt(static_cast<double>(width)), draw);
     fill(layer.bias, network.init.sigma_b, draw);
   }
@@ -70,18 +54,18 @@ FurtherLayer further_layer(const job::Network& network, Uniform& uniform) {
 Trunk::Trunk(const job::Network& network, const Elements& elements)
     : activation_(network.activation), skip_(network.skip) {
   const int neurons_count = network.neurons();
-  Uniform uniform(network.seed);
+  PortableRandom random(network.seed);
   slope_ = at::empty({neurons_count}, at::kDouble);
   centre_ = at::empty({neurons_count}, at::kDouble);
   auto slope = slope_.accessor<double, 1>();
   auto centre = centre_.accessor<double, 1>();
   const double steepness = slope_per_root_neuron * std::sqrt(static_cast<double>(neurons_count));
   for (int i = 0; i < neurons_count; ++i) {
-    centre[i] = margin * (2.0 * (i + uniform()) / neurons_count - 1.0);
-    slope[i] = steepness * (0.5 + uniform());
+    centre[i] = margin * (2.0 * (i + random.uniform()) / neurons_count - 1.0);
+    slope[i] = steepness * (0.5 + random.uniform());
   }
   for (int layer = 1; layer < network.layers; ++layer) {
-    auto [weight, bias] = further_layer(network, uniform);
+    auto [weight, bias] = further_layer(network, random);
     weights_.push_back(weight);
     biases_.push_back(bias);
   }

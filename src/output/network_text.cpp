@@ -1,5 +1,7 @@
 #include "network_text.hpp"
 
+#include "gluesweep/network/activation.hpp"
+
 namespace gluesweep::output {
 namespace {
 
@@ -21,15 +23,18 @@ const char* state_text(const job::Job& job) {
 }
 
 Texts trunk_text(const job::Job& job) {
-  const bool tanh = job.network.activation == job::Network::Activation::tanh;
+  const bool residual = job.network.skip == job::Network::Skip::residual;
+  const std::string further = residual ? "h = h + act(weight_l . h + bias_l) / sqrt(L - 1) for l = 2, ..., L"
+                                       : "h = act(weight_l . h + bias_l) for l = 2, 3, ...";
   return {{"state", state_text(job)},
           {"coefficient",
            "C(xi) = s(xi) (features(xi) . head[sample, :, constant]), s(xi) = " + std::string(scale_text)},
           {"features",
-           "h = act(slope (xi - centre)), then h = act(weight_l . h + bias_l) for l = 2, 3, ... where there "
-           "are such; features = (h, 1) . mixing. The arrays are trunk_* where the point's rescue is 0 and "
-           "rescue_trunk_* elsewhere; rows of head beyond their features are 0"},
-          {"activation", tanh ? "tanh" : "sin"},
+           "h = act(slope (xi - centre)), then " + further +
+               " where there are such; features = (h, 1) . mixing. The arrays are trunk_* where the point's "
+               "rescue is 0 and rescue_trunk_* elsewhere; rows of head beyond their features are 0"},
+          {"activation", network::activation_name(job.network.activation)},
+          {"skip", network::skip_name(job.network.skip)},
           {"xi", map_text}};
 }
 

@@ -13,8 +13,9 @@ namespace {
 using at::Tensor;
 using NamedArrays = std::vector<std::pair<std::string, Tensor>>;
 
-// As of a drawn trunk: combinations of neurons below this are mostly rounding.
-constexpr double neuron_rank = 1.0e-11;
+// Combinations of neurons below this are rounding. Less than where a trunk is drawn: the features take little
+// of the weakest, which they need.
+constexpr double neuron_rank = 1.0e-12;
 
 // Combinations of which the functions say nothing follow in the order of their own size, as if seen with this
 // weight.

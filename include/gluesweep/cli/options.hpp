@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gluesweep/job/error.hpp"
+#include "gluesweep/job/job.hpp"
 
 namespace gluesweep::cli {
 
@@ -73,6 +74,7 @@ struct EmulateOptions {
   std::string regression;          ///< auto, chebyshev, gaussian_process or perceptron
   bool no_module = false;          ///< write no TorchScript module beside the file
   std::uint64_t seed = 0;
+  job::Network::Init init;  ///< of the perceptron
 };
 
 struct RefineOptions {

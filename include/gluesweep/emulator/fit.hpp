@@ -20,7 +20,8 @@ struct FitOptions {
   /// Error of the solution that is small enough: a smaller one costs more modes and terms, which every
   /// evaluation pays for.
   double tolerance = 1.0e-7;
-  std::uint64_t seed = 0;  ///< of the split and of initial weights
+  std::uint64_t seed = 0;     ///< of the split and of initial weights
+  job::Network::Init init{};  ///< of the perceptron's hidden layers behind the first
 };
 
 struct ErrorSummary {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "gluesweep/emulator/regression.hpp"
+#include "gluesweep/job/job.hpp"
 
 namespace gluesweep::emulator {
 
@@ -35,6 +36,8 @@ struct PerceptronSettings {
   int hidden_layers = 2;
   int adam_steps = 1500;
   int lbfgs_steps = 500;
+  /// Of the hidden layers behind the first, as those of a trunk.
+  job::Network::Init init;
   std::uint64_t seed = 0;
 };
 

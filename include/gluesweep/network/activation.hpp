@@ -21,4 +21,7 @@ at::Tensor activation_slope(Activation activation, const at::Tensor& z);
 /// The name in files: tanh, sin, silu, gelu, selu or erf.
 std::string activation_name(Activation activation);
 
+/// That of connections around a layer: none or residual.
+std::string skip_name(job::Network::Skip skip);
+
 }  // namespace gluesweep::network

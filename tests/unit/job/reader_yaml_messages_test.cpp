@@ -213,11 +213,11 @@ const Case cases[] = {
     network: {features: 128, nodes: 1}
                                     ^
   accepted: an integer from 2 to 9)-"},
-      {"layers out of range", "mixed_order_decay.yaml", "nodes: 5", "layers: 5",
-       R"-(mixed_order_decay.yaml:9:34: network.layers: 5 is out of range
-    network: {features: 128, layers: 5}
+      {"layers out of range", "mixed_order_decay.yaml", "nodes: 5", "layers: 65",
+       R"-(mixed_order_decay.yaml:9:34: network.layers: 65 is out of range
+    network: {features: 128, layers: 65}
                                      ^
-  accepted: an integer from 1 to 4)-"},
+  accepted: an integer from 1 to 64)-"},
       {"elements out of range", "mixed_order_decay.yaml", "nodes: 5", "elements: 1",
        R"-(mixed_order_decay.yaml:9:36: network.elements: 1 is out of range
     network: {features: 128, elements: 1}
@@ -227,7 +227,7 @@ const Case cases[] = {
        R"-(mixed_order_decay.yaml:9:38: network.activation: unknown value "relu"
     network: {features: 128, activation: relu}
                                          ^
-  accepted: tanh, sine)-"},
+  accepted: tanh, sine, sin, silu, gelu, selu, erf)-"},
       {"unknown method", "mixed_order_decay.yaml", "method: gauss_newton", "method: gauss",
        R"-(mixed_order_decay.yaml:10:20: training.method: unknown value "gauss"
     training: {method: gauss, ansatz: frames, tolerance: 1.0e-8, max_iterations: 60}
