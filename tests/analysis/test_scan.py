@@ -11,6 +11,13 @@ VARIANTS = {
     "adam_sum": ["training.method=adam", "training.ansatz=sum", ADAM],
     "plain": ["training.method=plain", ADAM],
     "sines": ["network={features: 64, elements: 24, layers: 2, activation: sine}"],
+    "deep": ["network={features: 64, elements: 24}",
+             "network.trunk={layers: 4, activation: gelu, init: critical, skip: residual, width: 80}"],
+    "kinked": ["network={features: 64, elements: 24}", "network.trunk={layers: 2, activation: selu}",
+               "training.rescue=false", "training.tolerance=0.5"],
+    "silu": ["network={features: 64, elements: 24}", "network.trunk={layers: 2, activation: silu}"],
+    "erf": ["network={features: 64, elements: 24}", "network.trunk={layers: 2, activation: erf, init: critical}"],
+    "trained": ["network={features: 32, elements: 24}", "network.trunk={width: 80, train: {points: 8, steps: 5}}"],
     "rescued": ["network={features: 24, elements: 8}", "training.tolerance=1e-9"],
 }
 

@@ -56,9 +56,12 @@ struct SmallScan {
   at::Tensor places() const { return at::tensor(job.output_points(), at::kDouble); }
 };
 
-inline SmallScan small_scan(const std::string& name, std::int64_t points, const Fit& fit) {
+inline SmallScan small_scan(const std::string& name, std::int64_t points, const Fit& fit,
+                            std::vector<std::string> settings = {}) {
   SmallScan scan;
-  scan.job = shipped_job(name, {"sweep.samples=" + std::to_string(points), "output.points=120"});
+  settings.push_back("sweep.samples=" + std::to_string(points));
+  settings.emplace_back("output.points=120");
+  scan.job = shipped_job(name, settings);
   const sweep::ParameterSpace space(scan.job);
   const auto parameters = space.block(0, points);
   const training::Trainer trainer(scan.job, at::kCPU);

@@ -42,6 +42,28 @@ TEST_P(NineModules, AgreeWithTheEvaluator) {
 INSTANTIATE_TEST_SUITE_P(Problems, NineModules, testing::ValuesIn(gluesweep::test::shipped()),
                          [](const auto& problem) { return problem.param.name; });
 
+class ModulesOfTrunks : public testing::TestWithParam<std::string> {};
+
+TEST_P(ModulesOfTrunks, AgreeWithTheEvaluator) {
+  const auto scan = small_scan("mixed_order_decay", 24, cubic,
+                               {"network.features=48", "training.tolerance=0.1", "training.rescue=false",
+                                "network.trunk={" + GetParam() + "}"});
+  const Evaluator evaluator(scan.emulator);
+  auto module = stored(*scan.emulator);
+  const auto theta = scan.theta.slice(0, 0, 8);
+  const auto t = scan.places();
+  const auto expected = evaluator.exact_solution(theta, t);
+  EXPECT_LE(error_of(scan, theta, t, module.forward({theta, t}).toTensor(), expected), 1e-10);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ModulesOfTrunks,
+                         testing::Values("layers: 3, activation: sin, init: critical",
+                                         "layers: 3, activation: silu, skip: residual",
+                                         "layers: 2, activation: gelu, width: 64, skip: residual",
+                                         "layers: 4, activation: erf, init: {sigma_w: 1.2, sigma_b: 0.1}",
+                                         "activation: selu"),
+                         [](const auto& trunk) { return "number_" + std::to_string(trunk.index); });
+
 class Module : public testing::Test {
  protected:
   const SmallScan scan = small_scan("mixed_order_decay", 40, cubic);

@@ -145,6 +145,39 @@ TEST(ReaderResolved, KeepsTheSettingsOfAdam) {
   EXPECT_EQ(again.training.adam.points, 9);
 }
 
+TEST(ReaderResolved, KeepsTheTrunk) {
+  const Workspace workspace;
+  const std::vector<std::string> trunks{
+      "layers: 2, width: 40, activation: selu, init: {sigma_w: 1.5, sigma_b: 0.25}, skip: residual, seed: 9",
+      "init: critical", "init: {sigma_w: critical, sigma_b: 0.1}", "train: {points: 7, steps: 5}",
+      "width: 33"};
+  std::set<std::string> hashes{job_hash(workspace.read("mixed_order_decay.yaml"))};
+  for (const auto& trunk : trunks) {
+    SCOPED_TRACE(trunk);
+    const Job job = workspace.read("mixed_order_decay.yaml", {"network.trunk={" + trunk + "}"});
+    const Job again = parse_resolved(resolved_yaml(job));
+    EXPECT_EQ(resolved_yaml(again), resolved_yaml(job));
+    EXPECT_EQ(again.network.width, job.network.width);
+    EXPECT_EQ(again.network.activation, job.network.activation);
+    EXPECT_EQ(again.network.init.law, job.network.init.law);
+    EXPECT_EQ(again.network.init.sigma_w, job.network.init.sigma_w);
+    EXPECT_EQ(again.network.init.sigma_b, job.network.init.sigma_b);
+    EXPECT_EQ(again.network.skip, job.network.skip);
+    EXPECT_EQ(again.network.train.points, job.network.train.points);
+    EXPECT_EQ(again.network.train.steps, job.network.train.steps);
+    EXPECT_TRUE(hashes.insert(job_hash(job)).second) << "the trunk decides the numbers";
+  }
+}
+
+TEST(ReaderResolved, SaysNothingOfTheDefaultTrunk) {
+  // The hash of files from before there was a choice.
+  const Workspace workspace;
+  const Job plain = workspace.read("mixed_order_decay.yaml", {"network.layers=2"});
+  const Job same = workspace.read("mixed_order_decay.yaml", {"network.trunk={layers: 2, init: uniform}"});
+  EXPECT_EQ(resolved_yaml(plain).find("trunk"), std::string::npos);
+  EXPECT_EQ(job_hash(same), job_hash(plain));
+}
+
 TEST(ReaderResolved, KeepsTextsWithSpecialCharacters) {
   const Workspace workspace;
   Job job = workspace.read("mixed_order_decay.yaml");

@@ -225,6 +225,48 @@ TEST(Reader, OverridesValues) {
   EXPECT_EQ(job.run.device, "cuda:0");
 }
 
+TEST(Reader, ReadsTheTrunk) {
+  const Workspace workspace;
+  const auto network = [&](const std::string& trunk) {
+    return workspace.read("mixed_order_decay.yaml", {"network.trunk={" + trunk + "}"}).network;
+  };
+  const auto all = network(
+      "layers: 12, width: 40, activation: gelu, init: {sigma_w: 1.5, sigma_b: 0.25}, skip: residual, seed: "
+      "9");
+  EXPECT_EQ(all.features, 128) << "beside the trunk";
+  EXPECT_EQ(all.layers, 12);
+  EXPECT_EQ(all.width, 40);
+  EXPECT_EQ(all.neurons(), 40);
+  EXPECT_EQ(all.activation, Network::Activation::gelu);
+  EXPECT_EQ(all.init.law, Network::Init::Law::gaussian);
+  EXPECT_EQ(all.init.sigma_w, 1.5);
+  EXPECT_EQ(all.init.sigma_b, 0.25);
+  EXPECT_EQ(all.skip, Network::Skip::residual);
+  EXPECT_EQ(all.seed, 9U);
+  EXPECT_EQ(all.train.points, 0);
+  EXPECT_EQ(network("init: critical").init.law, Network::Init::Law::critical);
+  EXPECT_EQ(network("init: {sigma_w: critical, sigma_b: 0.1}").init.sigma_b, 0.1);
+  EXPECT_EQ(network("init: uniform").init.law, Network::Init::Law::uniform);
+  EXPECT_EQ(network("layers: 2").neurons(), 128) << "as wide as it has features";
+  EXPECT_EQ(network("activation: sin").activation, Network::Activation::sine);
+  EXPECT_EQ(network("train: {}").train.points, 256);
+  EXPECT_EQ(network("train: {}").width, 256);
+  EXPECT_EQ(network("train: {points: 5, steps: 3}, width: 60").train.steps, 3);
+  EXPECT_EQ(network("train: {points: 5, steps: 3}, width: 60").width, 60);
+  EXPECT_EQ(network("train: none").train.points, 0);
+}
+
+TEST(Reader, TheJobsTrunkOverridesTheProblems) {
+  const Workspace workspace;
+  const auto network =
+      workspace
+          .read("mixed_order_decay.yaml",
+                {"problem.network={layers: 3, trunk: {skip: residual}}", "network.trunk={layers: 2}"})
+          .network;
+  EXPECT_EQ(network.layers, 2);
+  EXPECT_EQ(network.skip, Network::Skip::residual);
+}
+
 TEST(Reader, OverridesAbsentSectionsAndWholeFiles) {
   const Workspace workspace;
   const Job job = workspace.read(

@@ -228,6 +228,46 @@ const Case cases[] = {
     network: {features: 128, activation: relu}
                                          ^
   accepted: tanh, sine, sin, silu, gelu, selu, erf)-"},
+      {"seed twice", "mixed_order_decay.yaml", "nodes: 5", "seed: 1, trunk: {seed: 2}",
+       R"-(mixed_order_decay.yaml:9:44: network.trunk.seed: "seed" is given here and in network
+    network: {features: 128, seed: 1, trunk: {seed: 2}}
+                                               ^
+  give it once)-"},
+      {"width too small", "mixed_order_decay.yaml", "nodes: 5", "trunk: {width: 3}",
+       R"-(mixed_order_decay.yaml:9:41: network.trunk.width: 3 is out of range
+    network: {features: 128, trunk: {width: 3}}
+                                            ^
+  accepted: an integer from 4 to 2048)-"},
+      {"unknown init", "mixed_order_decay.yaml", "nodes: 5", "trunk: {init: edge}",
+       R"-(mixed_order_decay.yaml:9:40: network.trunk.init: unknown value "edge"
+    network: {features: 128, trunk: {init: edge}}
+                                           ^
+  accepted: uniform, critical, {sigma_w: 1.5, sigma_b: 0.1}, {sigma_w: critical, sigma_b: 0.1})-"},
+      {"init without weights", "mixed_order_decay.yaml", "nodes: 5", "trunk: {init: {sigma_b: 0.1}}",
+       R"-(mixed_order_decay.yaml:9:40: network.trunk.init: the key "sigma_w" is missing
+    network: {features: 128, trunk: {init: {sigma_b: 0.1}}}
+                                           ^
+  give the weights' standard deviation times the root of the width, or critical)-"},
+      {"negative sigma", "mixed_order_decay.yaml", "nodes: 5", "trunk: {init: {sigma_w: -1}}",
+       R"-(mixed_order_decay.yaml:9:50: network.trunk.init.sigma_w: -1 is out of range
+    network: {features: 128, trunk: {init: {sigma_w: -1}}}
+                                                     ^
+  accepted: critical, or a number from 0 to 100)-"},
+      {"unknown skip", "mixed_order_decay.yaml", "nodes: 5", "trunk: {skip: dense}",
+       R"-(mixed_order_decay.yaml:9:40: network.trunk.skip: unknown value "dense"
+    network: {features: 128, trunk: {skip: dense}}
+                                           ^
+  accepted: none, residual)-"},
+      {"unknown key of the trunk", "mixed_order_decay.yaml", "nodes: 5", "trunk: {depth: 3}",
+       R"-(mixed_order_decay.yaml:9:34: network.trunk.depth: unknown key "depth"
+    network: {features: 128, trunk: {depth: 3}}
+                                     ^
+  accepted keys: layers, width, activation, init, skip, seed, train)-"},
+      {"no pilot points", "mixed_order_decay.yaml", "nodes: 5", "trunk: {train: {points: 0}}",
+       R"-(mixed_order_decay.yaml:9:49: network.trunk.train.points: 0 is out of range
+    network: {features: 128, trunk: {train: {points: 0}}}
+                                                    ^
+  accepted: an integer from 1 to 4096)-"},
       {"unknown method", "mixed_order_decay.yaml", "method: gauss_newton", "method: gauss",
        R"-(mixed_order_decay.yaml:10:20: training.method: unknown value "gauss"
     training: {method: gauss, ansatz: frames, tolerance: 1.0e-8, max_iterations: 60}

@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 
 #include "../../support/jobs.hpp"
+#include "gluesweep/network/activation.hpp"
+#include "gluesweep/network/tabulated.hpp"
 
 namespace gluesweep::network {
 namespace {
@@ -97,6 +100,97 @@ TEST_P(Trunks, RepresentSmoothFunctions) {
   };
   EXPECT_LT(fit(at::ones_like(elements.xi)), 1e-8);
   EXPECT_LT(fit((3.0 * elements.xi).tanh()), 1e-4);
+}
+
+/// Trunks of all activations, deep ones.
+class DeepTrunks : public testing::TestWithParam<Activation> {
+ protected:
+  job::Network network = [] {
+    auto deep = settings(48, 5, GetParam());
+    deep.init = {job::Network::Init::Law::gaussian, 1.2, 0.3};
+    return deep;
+  }();
+  const Elements elements{network.elements, network.nodes};
+  const at::Tensor xi = at::linspace(-1.0, 1.0, 17, at::kDouble);
+};
+
+TEST_P(DeepTrunks, AreTheirLayers) {
+  for (const auto skip : {job::Network::Skip::none, job::Network::Skip::residual}) {
+    network.skip = skip;
+    const Trunk trunk(network, elements);
+    std::map<std::string, at::Tensor> arrays;
+    for (const auto& [name, values] : trunk.arrays()) arrays[name] = values;
+    const auto z = trunk.preactivations(xi);
+    ASSERT_EQ(z.size(), 5U);
+    auto h = activate(GetParam(), z[0]);
+    for (std::size_t layer = 1; layer < z.size(); ++layer) {
+      const auto index = std::to_string(layer + 1);
+      const auto expected = at::matmul(h, arrays.at("weight_" + index).t()) + arrays.at("bias_" + index);
+      EXPECT_LT(distance(z[layer], expected), 1e-13);
+      const auto own = activate(GetParam(), z[layer]);
+      h = skip == job::Network::Skip::residual ? h + 0.5 * own : own;  // 4 = 5 - 1 layers
+    }
+    EXPECT_LT(distance(trunk.neurons(xi).slice(1, 0, 48), h), 1e-13);
+    const Trunk again(network, trunk.arrays());
+    EXPECT_TRUE(at::equal(again.features(xi), trunk.features(xi)));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, DeepTrunks,
+                         testing::Values(Activation::tanh, Activation::sine, Activation::silu,
+                                         Activation::gelu, Activation::selu, Activation::erf),
+                         [](const auto& activation) { return activation_name(activation.param); });
+
+at::Tensor array_of(const Trunk& trunk, const std::string& wanted) {
+  for (const auto& [name, values] : trunk.arrays()) {
+    if (name == wanted) return values;
+  }
+  return {};
+}
+
+TEST(Trunk, HasWeightsOfTheWantedVariances) {
+  auto network = settings(96, 3);
+  network.width = 160;
+  network.init = {job::Network::Init::Law::gaussian, 1.7, 0.4};
+  const Trunk trunk(network, Elements(40, 5));
+  EXPECT_EQ(trunk.width(), 160);
+  EXPECT_EQ(trunk.layers(), 3);
+  EXPECT_EQ(trunk.size(), 97) << "no more features than were asked for";
+  const auto weight = array_of(trunk, "weight_3");
+  // Of 25,600 normal numbers; six standard errors.
+  EXPECT_NEAR(weight.square().mean().item<double>() * 160.0, 1.7 * 1.7,
+              6.0 * 1.7 * 1.7 * std::sqrt(2.0 / 25600.0));
+  EXPECT_NEAR(weight.mean().item<double>(), 0.0, 6.0 * 1.7 / 160.0 / std::sqrt(160.0));
+  EXPECT_NEAR(weight.pow(4).mean().item<double>() / std::pow(weight.square().mean().item<double>(), 2), 3.0,
+              0.2);
+  EXPECT_NEAR(array_of(trunk, "bias_2").square().mean().item<double>(), 0.16,
+              6.0 * 0.16 * std::sqrt(2.0 / 160.0));
+  EXPECT_FALSE(at::equal(weight, array_of(trunk, "weight_2")));
+}
+
+TEST(Trunk, CriticalWeightsOfTanhHaveUnitVariance) {
+  auto network = settings(48, 2);
+  network.init = {job::Network::Init::Law::critical, 1.0, 0.0};
+  const Trunk critical(network, Elements(40, 5));
+  network.init = {job::Network::Init::Law::gaussian, 1.0, 0.0};
+  const Trunk given(network, Elements(40, 5));
+  EXPECT_LT(distance(array_of(critical, "weight_2"), array_of(given, "weight_2")), 1e-6);
+  EXPECT_EQ(test::largest(array_of(critical, "bias_2")), 0.0);
+}
+
+TEST(Tabulated, GivesTheNetworks) {
+  for (const auto activation : {Activation::tanh, Activation::selu}) {  // in a table, and not
+    auto network = settings(32, 2, activation);
+    const Elements elements(network.elements, network.nodes);
+    const Trunk trunk(network, elements);
+    const Tabulated table(trunk, 64);
+    EXPECT_EQ(table.nodes() > 0, activation == Activation::tanh);
+    const auto decay = at::pow(0.3, at::arange(trunk.size(), at::kDouble));
+    const auto heads = at::ones({2, 3, trunk.size()}, at::kDouble) * decay;
+    const auto xi = at::linspace(-1.0, 1.0, 34, at::kDouble).view({2, 17});
+    const auto expected = at::matmul(heads, trunk.features(xi).transpose(1, 2));
+    EXPECT_LT(distance(table.values(table.prepared(heads), xi), expected), 1e-10);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, Trunks,

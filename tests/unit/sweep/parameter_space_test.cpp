@@ -190,6 +190,24 @@ TEST(Grid, OnePointIsTheLowerEnd) {
   EXPECT_EQ(space.block(0, 1)[0][0].item<double>(), 3.0);
 }
 
+TEST(Spread, IsTheBeginningOfASequence) {
+  const ParameterSpace space(
+      make_job(Sampler::sobol, 100, {range("a", 0, 1), range("b", 0, 1), fixed("c", 3)}));
+  EXPECT_TRUE(at::equal(space.spread(8), space.block(0, 8)));
+  EXPECT_TRUE(at::equal(space.spread(1000), space.block(0, 100)));
+}
+
+TEST(Spread, LeavesNoLargeGapInAGrid) {
+  for (const std::int64_t points : {30, 34, 64, 89}) {  // some with a step that has common divisors at first
+    const ParameterSpace space(
+        make_job(Sampler::grid, 0, {range("a", 0, 1, Scale::linear, points), fixed("b", 2), fixed("c", 3)}));
+    const auto some = std::get<0>(space.spread(8).select(1, 0).sort());
+    ASSERT_EQ(some.size(0), 8);
+    EXPECT_GT(some.diff().min().item<double>(), 0.0) << "a sample twice of " << points;
+    EXPECT_LT(some.diff().max().item<double>(), 0.3) << points;
+  }
+}
+
 TEST(List, GivesItsRows) {
   const ParameterSpace space(
       make_job(Sampler::list, 0, {list("b", {1, 2, 3}), list("a", {7, 8, 9}), fixed("c", -1)}));
