@@ -229,9 +229,9 @@ const Case cases[] = {
                                          ^
   accepted: tanh, sine, sin, silu, gelu, selu, erf)-"},
       {"seed twice", "mixed_order_decay.yaml", "nodes: 5", "seed: 1, trunk: {seed: 2}",
-       R"-(mixed_order_decay.yaml:9:44: network.trunk.seed: "seed" is given here and in network
+       R"-(mixed_order_decay.yaml:9:43: network.trunk.seed: "seed" is given here and in network
     network: {features: 128, seed: 1, trunk: {seed: 2}}
-                                               ^
+                                              ^
   give it once)-"},
       {"width too small", "mixed_order_decay.yaml", "nodes: 5", "trunk: {width: 3}",
        R"-(mixed_order_decay.yaml:9:41: network.trunk.width: 3 is out of range
@@ -244,9 +244,9 @@ const Case cases[] = {
                                            ^
   accepted: uniform, critical, {sigma_w: 1.5, sigma_b: 0.1}, {sigma_w: critical, sigma_b: 0.1})-"},
       {"init without weights", "mixed_order_decay.yaml", "nodes: 5", "trunk: {init: {sigma_b: 0.1}}",
-       R"-(mixed_order_decay.yaml:9:40: network.trunk.init: the key "sigma_w" is missing
+       R"-(mixed_order_decay.yaml:9:34: network.trunk.init.sigma_w: the key is missing
     network: {features: 128, trunk: {init: {sigma_b: 0.1}}}
-                                           ^
+                                     ^
   give the weights' standard deviation times the root of the width, or critical)-"},
       {"negative sigma", "mixed_order_decay.yaml", "nodes: 5", "trunk: {init: {sigma_w: -1}}",
        R"-(mixed_order_decay.yaml:9:50: network.trunk.init.sigma_w: -1 is out of range
@@ -264,9 +264,9 @@ const Case cases[] = {
                                      ^
   accepted keys: layers, width, activation, init, skip, seed, train)-"},
       {"no pilot points", "mixed_order_decay.yaml", "nodes: 5", "trunk: {train: {points: 0}}",
-       R"-(mixed_order_decay.yaml:9:49: network.trunk.train.points: 0 is out of range
+       R"-(mixed_order_decay.yaml:9:50: network.trunk.train.points: 0 is out of range
     network: {features: 128, trunk: {train: {points: 0}}}
-                                                    ^
+                                                     ^
   accepted: an integer from 1 to 4096)-"},
       {"unknown method", "mixed_order_decay.yaml", "method: gauss_newton", "method: gauss",
        R"-(mixed_order_decay.yaml:10:20: training.method: unknown value "gauss"
