@@ -224,7 +224,7 @@ const Case cases[] = {
                                        ^
   accepted: an integer from 2 to 2000)-"},
       {"unknown activation", "mixed_order_decay.yaml", "nodes: 5", "activation: relu",
-       R"-(mixed_order_decay.yaml:9:38: network.activation: unknown value "relu"
+       R"-(mixed_order_decay.yaml:9:38: network.activation: unknown value "relu"; did you mean "gelu" or "selu"?
     network: {features: 128, activation: relu}
                                          ^
   accepted: tanh, sine, sin, silu, gelu, selu, erf)-"},
