@@ -21,12 +21,15 @@ std::string counted_noun(std::int64_t count, const std::string& noun) {
 std::string number(double value) {
   if (std::isnan(value)) return "-";
   if (std::isinf(value)) return "infinite";
-  return fixed(value, 4);
+  constexpr double half_a_digit = 0.5e-4;
+  return fixed(std::abs(value) < half_a_digit ? 0.0 : value, 4);
 }
 
 /// The root of a variance; that of a negative one, which no real layer has, is imaginary.
 std::string root_text(double variance) {
-  return variance < 0.0 ? fixed(std::sqrt(-variance), 4) + "i" : number(std::sqrt(variance));
+  constexpr double rounding = 1.0e-12;
+  return variance < -rounding ? fixed(std::sqrt(-variance), 4) + "i"
+                              : number(std::sqrt(std::max(variance, 0.0)));
 }
 
 std::string with_error(double value, double error) {

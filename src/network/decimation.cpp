@@ -9,6 +9,7 @@ namespace {
 
 using at::Tensor;
 
+constexpr double critical_chi = 1.0e-9;  // |chi_1 - 1| that is taken for zero
 constexpr int inputs_per_network = 8;
 constexpr int layers_before = 8;       // until changes of the inputs have forgotten where they began
 constexpr double shortest = 1.0e-8;    // of inputs where the fixed length is 0
@@ -19,7 +20,8 @@ FlowStep flow_step(const NeuronMoments& moments, double q, double chi) {
   return {{weight_variance, q - weight_variance * moments.square},
           chi,
           q,
-          chi == 1.0 ? std::numeric_limits<double>::infinity() : 1.0 / std::abs(std::log(chi))};
+          std::abs(chi - 1.0) < critical_chi ? std::numeric_limits<double>::infinity()
+                                             : 1.0 / std::abs(std::log(chi))};
 }
 
 /// Unit vectors along the last dimension.

@@ -19,8 +19,12 @@ Tensor RandomLayers::normal(at::IntArrayRef shape) {
 }
 
 RandomLayers::Layer RandomLayers::next(std::int64_t inputs) {
-  const Tensor weight = normal({width_, inputs}) / std::sqrt(static_cast<double>(inputs));
-  return {weight, normal({width_})};
+  if (!weight_.defined() || weight_.size(1) != inputs) {
+    drawn_ = at::empty({width_, inputs}, at::kFloat);
+    weight_ = at::empty({width_, inputs}, at::kDouble);
+  }
+  weight_.copy_(drawn_.normal_(0.0, 1.0, generator_)).div_(std::sqrt(static_cast<double>(inputs)));
+  return {weight_, normal({width_})};
 }
 
 Tensor preactivation(const RandomLayers::Layer& layer, const Couplings& couplings, const Tensor& h) {

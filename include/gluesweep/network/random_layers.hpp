@@ -29,11 +29,13 @@ class RandomLayers {
     at::Tensor weight;  ///< (width, n): of variance 1 / n
     at::Tensor bias;    ///< (width): of variance 1
   };
+  /// A layer with n inputs, until the next one is drawn: it takes the same memory.
   Layer next(std::int64_t inputs);
 
  private:
   at::Generator generator_;
   std::int64_t width_;
+  at::Tensor drawn_, weight_;  // (width, n), in single and in double precision
 };
 
 /// z of a layer with given couplings: neurons h (..., n) -> (..., width).
