@@ -5,7 +5,8 @@
 
 For every activation, depth and sigma_w it asks PROGRAM (gluesweep) for the rank of the features, the error of the best fit to
 the coefficient functions of both problems, and the error of a small scan. Writes trunk_study.csv, a table in Markdown
-(trunk_study.md) and a picture (trunk_study.png) into FOLDER.
+(trunk_study.md) and a picture (trunk_study.png) into FOLDER. Trunks that stand in trunk_study.csv already are not measured
+again.
 """
 from __future__ import annotations
 
@@ -31,8 +32,9 @@ from matplotlib.colors import Normalize  # noqa: E402
 PROBLEMS = ("freeze_out", "michaelis_menten")
 ACTIVATIONS = ("tanh", "sin", "silu")
 DEPTHS = (1, 2, 4, 8, 16, 32)
-SIGMA_W = (0.5, 0.75, 1.0, 1.15, 1.3, 1.5, 1.75, 2.0, 2.5, 3.0)
+SIGMA_W = (0.5, 0.9, 1.2, 1.4, 1.7, 2.2, 3.0)
 SIGMA_B = 0.2
+FINE = "network={features: 192, elements: 80}"  # one layer, for the coefficient functions that are to be fitted
 JOBS = pathlib.Path(__file__).resolve().parent.parent / "jobs"
 SMALLEST = 1e-12  # of errors, in the picture
 WITHIN = 3.0  # a trunk within this factor of the best of its depth is as good
@@ -60,7 +62,7 @@ class Study:
     program: str
     folder: pathlib.Path
     points: int
-    base: dict[str, pathlib.Path]  # scans with the default trunk, whose coefficient functions are to be fitted
+    base: dict[str, pathlib.Path]  # scans whose coefficient functions are to be fitted
 
     def call(self, *words: str) -> int:
         """Runs the program; its exit code, which may say that points failed."""
@@ -73,21 +75,21 @@ class Study:
     def job(self, problem: str) -> str:
         return str(JOBS / f"{problem}.yaml")
 
-    def scan(self, problem: str, trunk: str, name: str) -> pathlib.Path:
+    def scan(self, problem: str, network: str, name: str) -> pathlib.Path:
         path = self.folder / f"{name}.h5"
         self.call("run", self.job(problem), "-o", str(path), "--overwrite", "--progress", "none", "--max-failed", "1",
                   "--set", f"sweep.samples={self.points}", "--set", "verification.reference_fraction=0",
-                  "--set", "training.rescue=false", *(("--set", f"network.trunk={trunk}") if trunk else ()))
+                  "--set", "training.rescue=false", "--set", network)
         return path
 
     def measure(self, activation: str, depth: int, sigma_w: float) -> Row:
         name = f"{activation}_{depth}_{sigma_w:g}"
-        trunk = f"{{layers: {depth}, activation: {activation}, init: {{sigma_w: {sigma_w}, sigma_b: {SIGMA_B}}}}}"
+        trunk = f"network.trunk={{layers: {depth}, activation: {activation}, init: {{sigma_w: {sigma_w}, sigma_b: {SIGMA_B}}}}}"
         found: dict[str, float] = {}
         for problem in PROBLEMS:
             diagnosis = self.folder / f"{name}_{problem}_diagnosis.h5"
             diagnosis.unlink(missing_ok=True)
-            self.call("diagnose", self.job(problem), "--set", f"network.trunk={trunk}", "--draws", "0", "--depth", "8",
+            self.call("diagnose", self.job(problem), "--set", trunk, "--draws", "0", "--depth", "8",
                       "--coefficients", str(self.base[problem]), "-o", str(diagnosis))
             with h5py.File(diagnosis, "r") as file:
                 found |= {key: float(file.attrs[key]) for key in ("critical_sigma_w", "chi_1", "correlation_depth", "rank")}
@@ -105,16 +107,28 @@ def sweep_error(path: pathlib.Path) -> float:
     return float(np.median(np.where(np.isfinite(errors), errors, 1.0)))
 
 
-def measure_all(study: Study, jobs: int) -> list[Row]:
+def measure_all(study: Study, table: pathlib.Path, jobs: int) -> list[Row]:
+    rows = read_csv(table)
+    known = {(row.activation, row.depth, row.sigma_w) for row in rows}
     wanted = [(activation, depth, sigma_w) for activation in ACTIVATIONS for depth in DEPTHS
-              for sigma_w in (SIGMA_W if depth > 1 else SIGMA_W[:1])]
+              for sigma_w in (SIGMA_W if depth > 1 else SIGMA_W[:1]) if (activation, depth, sigma_w) not in known]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
-        rows = []
-        for row in pool.map(lambda trunk: study.measure(*trunk), wanted):
+        for done, row in enumerate(pool.map(lambda trunk: study.measure(*trunk), wanted), start=1):
             rows.append(row)
-            print(f"\r{len(rows)} of {len(wanted)} trunks", end="", file=sys.stderr, flush=True)
+            write_csv(table, rows)
+            print(f"\r{done} of {len(wanted)} trunks", end="", file=sys.stderr, flush=True)
     print(file=sys.stderr)
     return rows
+
+
+def read_csv(path: pathlib.Path) -> list[Row]:
+    if not path.exists():
+        return []
+    with open(path, newline="", encoding="utf-8") as file:
+        return [Row(line["activation"], int(line["depth"]), float(line["sigma_w"]), float(line["critical_sigma_w"]),
+                    float(line["chi_1"]), float(line["depth_scale"]), int(line["rank"]),
+                    *(float(line[f"{what}_{problem}"]) for what in ("representation", "sweep") for problem in PROBLEMS))
+                for line in csv.DictReader(file)]
 
 
 def write_csv(path: pathlib.Path, rows: list[Row]) -> None:
@@ -210,9 +224,8 @@ def main() -> None:
     output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         study = Study(arguments.program, pathlib.Path(folder), arguments.points, {})
-        study.base = {problem: study.scan(problem, "", f"base_{problem}") for problem in PROBLEMS}
-        rows = measure_all(study, arguments.jobs)
-    write_csv(output / "trunk_study.csv", rows)
+        study.base = {problem: study.scan(problem, FINE, f"base_{problem}") for problem in PROBLEMS}
+        rows = measure_all(study, output / "trunk_study.csv", arguments.jobs)
     write_table(output / "trunk_study.md", rows)
     draw(output / "trunk_study.png", rows)
 

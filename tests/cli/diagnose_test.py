@@ -83,7 +83,7 @@ class Diagnoses(ProgramTest):
     def test_a_trunk_fits_its_own_coefficient_functions(self):
         scan = str(self.home / "scan.h5")
         done = self.call("diagnose", scan, "--draws", "0", "--coefficients", scan, "-o", "fits.h5")
-        self.assertIn("second_c", done.stdout)
+        self.assertIn("second_c", done.out)
         with h5py.File(self.folder / "fits.h5", "r") as file:
             self.assertEqual(file.attrs["constants"], "second_c; first_d")
             self.assertLess(file["coefficient_error"][:].max(), 1e-9)
@@ -93,15 +93,15 @@ class Diagnoses(ProgramTest):
         run(self.home, "run", "job.yaml", "-o", str(scan), "--set", "sweep.samples=60")
         self.call("emulate", str(scan), "-o", "emulator.h5", "--no-module", "--max-error", "1")
         done = self.call("diagnose", "emulator.h5", "--draws", "0")
-        self.assertIn("of the emulator", done.stdout)
+        self.assertIn("of the emulator", done.out)
 
     def test_what_cannot_be_diagnosed_is_refused(self):
         scan = str(self.home / "scan.h5")
-        self.assertIn("--set changes the keys of a job", self.call("diagnose", scan, "--set", "network.layers=2", code=2).stderr)
-        self.assertIn("0, or 2 and more", self.call("diagnose", scan, "--draws", "1", code=2).stderr)
-        self.assertIn("--depth", self.call("diagnose", scan, "--depth", "4", code=2).stderr)
+        self.assertIn("--set changes the keys of a job", self.call("diagnose", scan, "--set", "network.layers=2", code=2).err)
+        self.assertIn("0, or 2 and more", self.call("diagnose", scan, "--draws", "1", code=2).err)
+        self.assertIn("--depth", self.call("diagnose", scan, "--depth", "4", code=2).err)
         run(self.home, "run", "job.yaml", "-o", str(self.folder / "matching.h5"), "--set", "training.method=matching")
-        self.assertIn("training.method gauss_newton", self.call("diagnose", "matching.h5", code=2).stderr)
+        self.assertIn("training.method gauss_newton", self.call("diagnose", "matching.h5", code=2).err)
         self.call("diagnose", "missing.yaml", code=2)
         (self.folder / "taken.h5").write_text("mine")
         self.call("diagnose", scan, "--draws", "0", "-o", "taken.h5", code=2)
