@@ -519,35 +519,35 @@ job::Network::Init read_init(const Definition& definition, const std::string& te
   return {Law::gaussian, *sigma_w, *sigma_b};
 }
 
-Request parse_emulate(const Words& words) { EmulateOptions options; }
-
-const Words kinds{"auto", "chebyshev", "gaussian_process", "perceptron"};
-std::string init;
-Definition definition{"emulate", "FILE"};
-common(definition)(
-    "output,o", po::value(&options.output)->value_name("EMULATOR"),
-    "file to create (default: the first sweep file's name with _emulator.h5, in the current directory)")(
-    "holdout", po::value(&options.holdout)->default_value(options.holdout, exact(options.holdout)),
-    "share of the points that only measure the errors")(
-    "max-error", po::value(&options.max_error)->default_value(options.max_error, exact(options.max_error)),
-    "points with a larger error estimate are left out")(
-    "tolerance", po::value(&options.tolerance)->default_value(options.tolerance, exact(options.tolerance)),
-    "error of the solution that is small enough: a smaller one makes evaluations slower")(
-    "regression", po::value(&options.regression)->default_value("auto")->value_name("KIND"),
-    "auto, chebyshev, gaussian_process or perceptron")(
-    "init", po::value(&init)->default_value("uniform")->value_name("LAW"),
-    "weights that a perceptron's hidden layers start from: uniform, critical or SIGMA_W,SIGMA_B")(
-    "no-module", po::bool_switch(&options.no_module),
-    "no TorchScript module beside the file (the same name, ending with .pt)")(
-    "seed", po::value(&options.seed)->default_value(0),
-    "of the choice of held-out points and of initial weights");
-const auto values = parse(definition, words, options.files);
-if (values.count("help") != 0) return HelpRequest{help_of(definition, emulate_help, emulate_examples)};
-check_fit_options(definition, options.holdout, options.max_error, options.regression);
-if (!(options.tolerance > 0.0)) {
-  refuse(definition, "--tolerance is a relative error above 0, not " + exact(options.tolerance) + ".");
-}
-return options;
+Request parse_emulate(const Words& words) {
+  EmulateOptions options;
+  std::string init;
+  Definition definition{"emulate", "FILE"};
+  common(definition)(
+      "output,o", po::value(&options.output)->value_name("EMULATOR"),
+      "file to create (default: the first sweep file's name with _emulator.h5, in the current directory)")(
+      "holdout", po::value(&options.holdout)->default_value(options.holdout, exact(options.holdout)),
+      "share of the points that only measure the errors")(
+      "max-error", po::value(&options.max_error)->default_value(options.max_error, exact(options.max_error)),
+      "points with a larger error estimate are left out")(
+      "tolerance", po::value(&options.tolerance)->default_value(options.tolerance, exact(options.tolerance)),
+      "error of the solution that is small enough: a smaller one makes evaluations slower")(
+      "regression", po::value(&options.regression)->default_value("auto")->value_name("KIND"),
+      "auto, chebyshev, gaussian_process or perceptron")(
+      "init", po::value(&init)->default_value("uniform")->value_name("LAW"),
+      "weights that a perceptron's hidden layers start from: uniform, critical or SIGMA_W,SIGMA_B")(
+      "no-module", po::bool_switch(&options.no_module),
+      "no TorchScript module beside the file (the same name, ending with .pt)")(
+      "seed", po::value(&options.seed)->default_value(0),
+      "of the choice of held-out points and of initial weights");
+  const auto values = parse(definition, words, options.files);
+  if (values.count("help") != 0) return HelpRequest{help_of(definition, emulate_help, emulate_examples)};
+  check_fit_options(definition, options.holdout, options.max_error, options.regression);
+  if (!(options.tolerance > 0.0)) {
+    refuse(definition, "--tolerance is a relative error above 0, not " + exact(options.tolerance) + ".");
+  }
+  options.init = read_init(definition, init);
+  return options;
 }
 
 Request parse_refine(const Words& words) {
@@ -588,10 +588,7 @@ Request parse_refine(const Words& words) {
     refuse(definition, "--fits is a number of emulators, 2 to 32, not " + std::to_string(options.fits) + ".");
   }
   check_fit_options(definition, options.holdout, options.max_error, options.regression);
-}
-
-options.init = read_init(definition, init);
-return options;
+  return options;
 }
 
 OutsideChoice outside_choice(const Definition& definition, const std::string& word) {
