@@ -140,7 +140,7 @@ at::Tensor ParameterSpace::block(std::int64_t first, std::int64_t count) const {
 at::Tensor ParameterSpace::spread(std::int64_t count) const {
   count = std::min(count, size_);
   const bool ordered = sampler_ == Sampler::grid || sampler_ == Sampler::list;
-  if (!ordered || count == size_) return block(0, count);
+  if (!ordered || count == size_ || count == 0) return block(0, count);
   // Steps of the golden ratio leave no large gap; without a common divisor no sample comes twice.
   auto step = static_cast<std::int64_t>(std::llround(0.6180339887498949 * static_cast<double>(size_)));
   while (std::gcd(step, size_) != 1) ++step;

@@ -216,5 +216,14 @@ TEST(List, GivesItsRows) {
                         at::tensor({8.0, 2.0, -1.0, 4.0, 9.0, 3.0, -1.0, 4.0}, at::kDouble).view({2, 4})));
 }
 
+TEST(List, SpreadPointsAreDifferentOnes) {
+  const ParameterSpace space(
+      make_job(Sampler::list, 0, {list("b", {1, 2, 3, 4, 5, 6, 7, 8}), fixed("a", 0), fixed("c", -1)}));
+  EXPECT_EQ(space.spread(0).size(0), 0) << "a scan whose trunk is not trained asks for none";
+  const auto some = space.spread(5);
+  ASSERT_EQ(some.size(0), 5);
+  EXPECT_EQ(std::get<0>(at::_unique(space.swept(some))).size(0), 5);
+}
+
 }  // namespace
 }  // namespace gluesweep::sweep
