@@ -36,7 +36,8 @@ void check_joint(const Dataset& first, const Dataset& other, const std::string& 
     refuse_join(
         path, first_path,
         "their hidden layers differ, so that their heads do not compare; run both scans with the same "
-        "settings under network, and the same version of gluesweep");
+        "settings under network and the same version of gluesweep, and do not train the hidden layers "
+        "(network.train), which each scan would do on its own points");
   }
   if (first.t.sizes() != other.t.sizes() || !at::allclose(first.t, other.t, 1e-12, 0.0)) {
     refuse_join(path, first_path,
