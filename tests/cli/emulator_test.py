@@ -177,8 +177,6 @@ class Emulators(ProgramTest):
         self.assertTrue(((points >= [0.01, 10]) & (points <= [1, 1000])).all())
         self.assertEqual([[repr(value) for value in row] for row in points.tolist()],
                          [[repr(float(row["k1"])), repr(float(row["k2"]))] for row in rows])
-        self.refine(scan, "job.yaml", "-o", "again.csv", *quick)
-        self.assertEqual((self.folder / "again.csv").read_text(), (self.folder / "more.csv").read_text())
         command = ended.out.split("run them with\n")[1].strip().replace("-o FILE", "-o more.h5")
         done = self.paste(command + " --set network='{features: 64, elements: 32}' --set training.tolerance=1e-5")
         self.assertEqual(done.code, 0, done)
