@@ -92,6 +92,16 @@ Preparation prepare(const RunOptions& options, const Communicator& communicator)
   return prepared;
 }
 
+void train_trunk(const Preparation& prepared) {
+  const auto& train = prepared.job.network.train;
+  if (train.points == 0) return;
+  const double begin = now();
+  const auto points = prepared.space->spread(train.points);
+  prepared.trainer->train_trunk(points);
+  std::cout << "hidden layers trained on " << grouped(points.size(0)) << " points in "
+            << duration(now() - begin) << std::endl;
+}
+
 /// Rank 0's trunk on all ranks, trained there where the job asks for it: they agree to the last bit even on
 /// different processors. That of a file that is gone on with comes from there.
 void share_trunk(const Preparation& prepared, const Communicator& communicator) {
@@ -100,7 +110,7 @@ void share_trunk(const Preparation& prepared, const Communicator& communicator) 
     if (prepared.start.kind == Start::Kind::resume) {
       if (!arrays.empty()) output::SweepReader(prepared.file).read_trunk_into(arrays);
     } else {
-      prepared.trainer->train_trunk(prepared.space->spread(prepared.job.network.train.points));
+      train_trunk(prepared);
     }
   });
   broadcast_arrays(communicator, arrays);

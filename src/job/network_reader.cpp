@@ -52,6 +52,7 @@ Network::TrunkTraining read_trunk_training(const Field& field) {
   field.accept_keys({"points", "steps"});
   Network::TrunkTraining train;
   train.points = trained_points;
+  train.steps = 0;  // of layers this wide they improve nothing
   read_integer(field, "points", 1, 4096, train.points);
   read_integer(field, "steps", 0, 100000, train.steps);
   return train;

@@ -251,6 +251,7 @@ TEST(Reader, ReadsTheTrunk) {
   EXPECT_EQ(network("activation: sin").activation, Network::Activation::sine);
   EXPECT_EQ(network("train: {}").train.points, 256);
   EXPECT_EQ(network("train: {}").width, 256);
+  EXPECT_EQ(network("train: {}").train.steps, 0);
   EXPECT_EQ(network("train: {points: 5, steps: 3}, width: 60").train.steps, 3);
   EXPECT_EQ(network("train: {points: 5, steps: 3}, width: 60").width, 60);
   EXPECT_EQ(network("train: none").train.points, 0);
