@@ -19,7 +19,7 @@ constexpr double neuron_rank = 1.0e-12;
 
 // Combinations of which the functions say nothing follow in the order of their own size, as if seen with this
 // weight.
-constexpr double prior = 1.0e-4;
+constexpr double prior = 1.0e-5;
 
 /// How well the neurons' span holds the functions Y (N, K).
 struct Span {
