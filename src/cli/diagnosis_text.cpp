@@ -18,7 +18,7 @@ std::string counted_noun(std::int64_t count, const std::string& noun) {
 }
 
 /// Four digits after the point; "infinite" and "-" for what has none.
-std::string number(double value) {
+std::string number_text(double value) {
   if (std::isnan(value)) return "-";
   if (std::isinf(value)) return "infinite";
   constexpr double half_a_digit = 0.5e-4;
@@ -29,11 +29,11 @@ std::string number(double value) {
 std::string root_text(double variance) {
   constexpr double rounding = 1.0e-12;
   return variance < -rounding ? fixed(std::sqrt(-variance), 4) + "i"
-                              : number(std::sqrt(std::max(variance, 0.0)));
+                              : number_text(std::sqrt(std::max(variance, 0.0)));
 }
 
 std::string with_error(double value, double error) {
-  return number(value) + (std::isnan(error) ? "" : " +- " + fixed(error, 4));
+  return number_text(value) + (std::isnan(error) ? "" : " +- " + fixed(error, 4));
 }
 
 /// Of a variance, as that of its root.
@@ -96,9 +96,9 @@ std::string layers_text(const TrunkDiagnosis& found) {
 
 std::string theory_text(const TrunkDiagnosis& found) {
   const auto& couplings = found.subject.couplings;
-  std::string text =
-      "infinite width\n" + entry("couplings", "sigma_w " + number(std::sqrt(couplings.weight_variance)) +
-                                                  ", sigma_b " + number(std::sqrt(couplings.bias_variance)));
+  std::string text = "infinite width\n" +
+                     entry("couplings", "sigma_w " + number_text(std::sqrt(couplings.weight_variance)) +
+                                            ", sigma_b " + number_text(std::sqrt(couplings.bias_variance)));
   if (!found.fixed_point) return text + entry("phase", "none: with skip connections lengths add up");
   const auto& point = *found.fixed_point;
   const auto& critical = *found.critical;
@@ -106,13 +106,13 @@ std::string theory_text(const TrunkDiagnosis& found) {
                 std::string(network::phase_name(point.phase)) +
                     (point.phase == network::Phase::divergent ? ": the length grows without bound" : ""));
   if (point.phase != network::Phase::divergent) {
-    text += entry("fixed point",
-                  "q* " + number(point.q) + ", c* " + number(point.c) + ", chi_1 " + number(point.chi_1));
-    text += entry("depth scales", "length " + number(point.length_depth) + ", correlation " +
-                                      number(point.correlation_depth) + " layers");
+    text += entry("fixed point", "q* " + number_text(point.q) + ", c* " + number_text(point.c) + ", chi_1 " +
+                                     number_text(point.chi_1));
+    text += entry("depth scales", "length " + number_text(point.length_depth) + ", correlation " +
+                                      number_text(point.correlation_depth) + " layers");
   }
   const bool reached = critical.length_slope <= 1.0 + 1.0e-6;
-  return text + entry("critical", "sigma_w " + number(critical.sigma_w) + " at this sigma_b" +
+  return text + entry("critical", "sigma_w " + number_text(critical.sigma_w) + " at this sigma_b" +
                                       (reached ? "" : "; no network comes to it, its length is unstable"));
 }
 
@@ -149,15 +149,15 @@ std::string flow_text(const TrunkDiagnosis& found) {
   for (std::size_t step = 0; step < found.flow.size(); ++step) {
     const auto& own = found.flow[step];
     rows.push_back({std::to_string(std::int64_t{1} << step), root_text(own.couplings.weight_variance),
-                    root_text(own.couplings.bias_variance), number(own.chi_1),
-                    number(own.correlation_depth)});
+                    root_text(own.couplings.bias_variance), number_text(own.chi_1),
+                    number_text(own.correlation_depth)});
     if (!sampled) continue;
     const auto at = static_cast<std::int64_t>(step);
     const auto measured = [at](const Estimates& values) {
       return with_error(values.value[at].item<double>(), values.error[at].item<double>());
     };
-    for (const auto& cell : {measured(sampled->weight_variance), number(own.couplings.weight_variance),
-                             measured(sampled->bias_variance), number(own.couplings.bias_variance)})
+    for (const auto& cell : {measured(sampled->weight_variance), number_text(own.couplings.weight_variance),
+                             measured(sampled->bias_variance), number_text(own.couplings.bias_variance)})
       rows.back().push_back(cell);
   }
   std::string text = "layers integrated out" +
@@ -173,7 +173,7 @@ std::string transition_text(const TrunkDiagnosis& found) {
   const auto& transition = *found.transition;
   return "transition, found from networks of width " + grouped(found.width) + "\n" +
          entry("sigma_w", with_error(transition.critical_sigma_w.value, transition.critical_sigma_w.error) +
-                              ", expected " + number(found.critical->sigma_w)) +
+                              ", expected " + number_text(found.critical->sigma_w)) +
          entry("exponent nu", with_error(transition.nu.value, transition.nu.error));
 }
 
