@@ -18,8 +18,8 @@ using NamedArrays = std::vector<std::pair<std::string, Tensor>>;
 constexpr double neuron_rank = 1.0e-12;
 
 // Combinations of which the functions say nothing follow in the order of their own size, as if seen with this
-// weight.
-constexpr double prior = 1.0e-5;
+// weight, before what is rounding in the functions.
+constexpr double prior = 1.0e-8;
 
 /// How well the neurons' span holds the functions Y (N, K).
 struct Span {
@@ -158,7 +158,7 @@ Tensor best_mixing(const network::Trunk& trunk, const network::Elements& element
   const auto rank = std::max(count, (values > neuron_rank * values[0]).sum().item<std::int64_t>());
   const auto own = values.narrow(0, 0, rank);
   const auto seen = at::matmul(left.narrow(1, 0, rank).t(), functions);
-  const auto all = at::cat({seen, at::diag(own * (prior / own[0]))}, 1);
+  const auto all = at::cat({seen, at::diag((own / own[0]).sqrt() * prior)}, 1);
   const auto directions = std::get<0>(at::linalg_svd(all, false)).narrow(1, 0, count);
   const auto mixing = at::matmul(right.narrow(0, 0, rank).t() / own, directions);
   // One after the other: the last directions are small differences of neurons, with rounding that the first
