@@ -148,20 +148,19 @@ def window(rows: list[Row], quantity: str) -> tuple[Row, float, float]:
 
 
 def write_table(path: pathlib.Path, rows: list[Row]) -> None:
-    head = "| activation | layers | rank over sigma_w | " + " | ".join(
-        f"`{problem}`: best {what} | at sigma_w (as good within {WITHIN:g}x)"
-        for problem in PROBLEMS for what in ("fit", "scan")) + " |"
+    head = "| activation | layers | rank | " + " | ".join(
+        f"`{problem}`: best {what}, at sigma_w" for problem in PROBLEMS for what in ("fit", "scan")) + " |"
     lines = [head, "|" + "---|" * (head.count("|") - 1)]
     for activation in ACTIVATIONS:
         for depth in DEPTHS:
             some = [row for row in rows if row.activation == activation and row.depth == depth]
             ranks = [row.rank for row in some]
-            cells = [activation, str(depth), f"{min(ranks)}-{max(ranks)}" if depth > 1 else str(ranks[0])]
+            cells = [activation, str(depth), f"{min(ranks)}-{max(ranks)}" if min(ranks) < max(ranks) else str(ranks[0])]
             for problem in PROBLEMS:
                 for quantity in ("representation", "sweep"):
                     best, low, high = window(some, f"{quantity}_{problem}")
-                    cells.append(f"{getattr(best, f'{quantity}_{problem}'):.0e}")
-                    cells.append(f"{best.sigma_w:g} ({low:g}-{high:g})" if depth > 1 else "")
+                    place = f", {best.sigma_w:g} ({low:g}-{high:g})" if depth > 1 else ""
+                    cells.append(f"{getattr(best, f'{quantity}_{problem}'):.0e}{place}")
             lines.append("| " + " | ".join(cells) + " |")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -205,12 +204,12 @@ def cell(rows: list[Row], activation: str, depth: int, sigma_w: float, quantity:
 
 
 def draw_depth_scales(panel: plt.Axes, rows: list[Row]) -> None:
-    """The depth over which correlations settle, 6 xi, as in Schoenholz et al. 2017."""
+    """The depth over which correlations settle, 6 xi, to which Schoenholz et al. 2017 could train networks."""
     known = [(row.sigma_w, 6 * row.depth_scale) for row in rows if math.isfinite(row.depth_scale) and row.depth_scale > 0]
     if not known:
         return
     x, y = np.array(known).T
-    panel.plot(x, np.clip(np.log2(y), -0.5, len(DEPTHS) - 0.5), "w--", lw=1.2)
+    panel.plot(x, np.interp(np.log(y), np.log(DEPTHS), range(len(DEPTHS)), left=np.nan, right=np.nan), "w--", lw=1.2)
 
 
 def main() -> None:
