@@ -486,6 +486,12 @@ Request parse_merge(const Words& words) {
   return options;
 }
 
+/// Numbers without a sign would be read modulo 2^64.
+std::uint64_t read_seed(const Definition& definition, std::int64_t seed) {
+  if (seed < 0) refuse(definition, "--seed is a whole number from 0 on, not " + std::to_string(seed) + ".");
+  return static_cast<std::uint64_t>(seed);
+}
+
 /// What several commands are given about a fit.
 void check_fit_options(const Definition& definition, double holdout, double max_error,
                        const std::string& regression) {
@@ -521,6 +527,7 @@ job::Network::Init read_init(const Definition& definition, const std::string& te
 
 Request parse_emulate(const Words& words) {
   EmulateOptions options;
+  std::int64_t seed = 0;
   std::string init;
   Definition definition{"emulate", "FILE"};
   common(definition)(
@@ -538,10 +545,10 @@ Request parse_emulate(const Words& words) {
       "weights that a perceptron's hidden layers start from: uniform, critical or SIGMA_W,SIGMA_B")(
       "no-module", po::bool_switch(&options.no_module),
       "no TorchScript module beside the file (the same name, ending with .pt)")(
-      "seed", po::value(&options.seed)->default_value(0),
-      "of the choice of held-out points and of initial weights");
+      "seed", po::value(&seed)->default_value(0), "of the choice of held-out points and of initial weights");
   const auto values = parse(definition, words, options.files);
   if (values.count("help") != 0) return HelpRequest{help_of(definition, emulate_help, emulate_examples)};
+  options.seed = read_seed(definition, seed);
   check_fit_options(definition, options.holdout, options.max_error, options.regression);
   if (!(options.tolerance > 0.0)) {
     refuse(definition, "--tolerance is a relative error above 0, not " + exact(options.tolerance) + ".");
@@ -552,6 +559,7 @@ Request parse_emulate(const Words& words) {
 
 Request parse_refine(const Words& words) {
   RefineOptions options;
+  std::int64_t seed = 0;
   Definition definition{"refine", "FILE"};
   common(definition)("output,o", po::value(&options.output)->value_name("POINTS.csv"), "list to create")(
       "set", po::value(&options.overrides)->composing()->value_name("KEY=VALUE"),
@@ -566,10 +574,11 @@ Request parse_refine(const Words& words) {
       "max-error", po::value(&options.max_error)->default_value(options.max_error, exact(options.max_error)),
       "points with a larger error estimate are of no use")(
       "regression", po::value(&options.regression)->default_value("auto")->value_name("KIND"),
-      "auto, chebyshev, gaussian_process or perceptron")("seed", po::value(&options.seed)->default_value(0),
+      "auto, chebyshev, gaussian_process or perceptron")("seed", po::value(&seed)->default_value(0),
                                                          "of what is held out and of the places compared");
   const auto values = parse(definition, words, options.files);
   if (values.count("help") != 0) return HelpRequest{help_of(definition, refine_help, refine_examples)};
+  options.seed = read_seed(definition, seed);
   if (options.files.size() < 2) {
     refuse(definition, "no JOB is given after " + in_quotes(options.files.front()) +
                            ": it takes sweep files and then the job whose ranges hold.");
@@ -624,6 +633,7 @@ void check_range(const Definition& definition, const std::string& option, std::i
 
 Request parse_diagnose(const Words& words) {
   DiagnoseOptions options;
+  std::int64_t seed = 0;
   Definition definition{"diagnose", "JOB or FILE"};
   common(definition)("output,o", po::value(&options.output)->value_name("DIAGNOSIS"),
                      "HDF5 file to create, with all curves (default: none)")(
@@ -637,9 +647,10 @@ Request parse_diagnose(const Words& words) {
       "layers that signals are followed through")(
       "coefficients", po::value(&options.coefficients)->value_name("FILE"),
       "sweep file: fit the coefficient functions of its points, too")(
-      "seed", po::value(&options.seed)->default_value(0), "of the random networks");
+      "seed", po::value(&seed)->default_value(0), "of the random networks");
   const auto values = parse(definition, words, options.subject);
   if (values.count("help") != 0) return HelpRequest{help_of(definition, diagnose_help, diagnose_examples)};
+  options.seed = read_seed(definition, seed);
   for (const auto width : options.widths) check_range(definition, "width", width, 2, 20'000);
   check_range(definition, "draws", options.draws, 0, 10'000);
   if (options.draws == 1) refuse(definition, "--draws takes 0, or 2 and more: one network has no scatter.");

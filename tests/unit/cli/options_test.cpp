@@ -113,6 +113,15 @@ TEST(Options, CompareRefusesWhatItDoesNotKnow) {
               HasSubstr("not 'markdwon'; did you mean 'markdown'?"));
 }
 
+TEST(Options, SeedsHaveNoSign) {
+  for (const auto& words : std::vector<std::vector<std::string>>{
+           {"emulate", "a.h5"}, {"refine", "a.h5", "a.yaml", "-o", "p.csv"}, {"diagnose", "a.yaml"}}) {
+    auto all = words;
+    all.insert(all.end(), {"--seed", "-1"});
+    EXPECT_THAT(message_of(all), HasSubstr("--seed is a whole number from 0 on, not -1"));
+  }
+}
+
 TEST(Options, UnknownCommandNamesTheNearestAndAll) {
   EXPECT_EQ(message_of({"rnu", "a.yaml"}),
             "gluesweep: unknown command 'rnu'; did you mean 'run'?\n"
