@@ -3,10 +3,10 @@
 
   refine_loop.py JOB FOLDER --target 1e-5 [--start 64] [--growth 0.5] [--most 4096] [--sobol]
 
-Runs the first points of the job's Sobol sequence, then in turn `gluesweep emulate`, `gluesweep refine` and `gluesweep run`
-with the list of new points, and measures each emulator on points of another Sobol sequence, which none of them sees. With
---sobol the same numbers of points are measured for the plain sequence as well. What is in FOLDER of an earlier loop is
-replaced. GLUESWEEP_PROGRAM names the program (default: build/release/gluesweep of this repository).
+Runs the first points of the job's Sobol sequence, then in turn `gluesweep emulate`, `gluesweep refine` and
+`gluesweep run` with the list of new points, and measures each emulator on points of another Sobol sequence, which none
+of them sees. With --sobol the same numbers of points are measured for the plain sequence as well. What is in FOLDER of
+an earlier loop is replaced. GLUESWEEP_PROGRAM names the program (default: build/release/gluesweep of this repository).
 """
 from __future__ import annotations
 
@@ -68,10 +68,10 @@ class Program:
         self("emulate", *files, "-o", path, "--no-module", *options)
         return path
 
-    def refine(self, files: list[pathlib.Path], count: int) -> pathlib.Path:
+    def refine(self, files: list[pathlib.Path], count: int, options: list[str]) -> pathlib.Path:
         path = self.folder / f"points_{len(files)}.csv"
         path.unlink(missing_ok=True)
-        self("refine", *files, self.job, *self.overrides, "-o", path, "--count", count)
+        self("refine", *files, self.job, *self.overrides, "-o", path, "--count", count, *options)
         return path
 
 
@@ -128,12 +128,14 @@ class Loop:
         options.folder.mkdir(parents=True, exist_ok=True)
         self.program = Program(options.job, options.set, options.folder)
         self.test = TestSet(self.program, options.test)
+        self.fit = ["--regression", options.regression, "--max-error", str(options.max_error)]
 
     def added(self, points: int) -> int:
         return max(8, round(self.options.growth * points))
 
     def reached(self, label: str, points: int, files: list[pathlib.Path]) -> bool:
-        errors = self.test.errors(self.program.emulate(files, ["--tolerance", str(self.options.tolerance)]))
+        emulator = self.program.emulate(files, [*self.fit, "--tolerance", str(self.options.tolerance)])
+        errors = self.test.errors(emulator)
         report(label, points, errors)
         return errors.high <= self.options.target or points >= self.options.most
 
@@ -141,7 +143,7 @@ class Loop:
         points = self.options.start
         files = [self.program.scan("round_0", *sobol(points))]
         while not self.reached("refined", points, files):
-            new = self.program.refine(files, self.added(points))
+            new = self.program.refine(files, self.added(points), self.fit)
             fixed = ", ".join(f"{name}: {value!r}" for name, value in self.test.fixed.items())
             files.append(self.program.scan(f"round_{len(files)}",
                                            f"sweep={{sampler: list, file: {new}, parameters: {{{fixed}}}}}"))
@@ -157,12 +159,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("job", type=pathlib.Path)
     parser.add_argument("folder", type=pathlib.Path, help="where all files go")
-    parser.add_argument("--target", type=float, required=True, help="error that 99%% of the test points are to be below")
+    parser.add_argument("--target", type=float, required=True,
+                        help="error that 99%% of the test points are to be below")
     parser.add_argument("--start", type=int, default=64, help="points of the first round")
     parser.add_argument("--growth", type=float, default=0.5, help="new points of a round, over those that there are")
     parser.add_argument("--most", type=int, default=4096, help="points at which to give up")
     parser.add_argument("--test", type=int, default=1024, help="points that only measure")
     parser.add_argument("--tolerance", type=float, default=1e-7, help="as to gluesweep emulate")
+    parser.add_argument("--max-error", type=float, default=1e-6, help="as to gluesweep emulate and refine")
+    parser.add_argument("--regression", default="auto", help="likewise")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override a key of the job")
     parser.add_argument("--sobol", action="store_true", help="measure the plain Sobol sequence as well")
     loop = Loop(parser.parse_args())
