@@ -371,7 +371,7 @@ const OverrideCase override_cases[] = {
   the path is relative to the job file)-"},
     {"network=[1]",
      R"-(--set network=[1]: network: a mapping is needed, not a list
-  accepted keys: features, elements, nodes, layers, activation, seed)-"},
+  accepted keys: features, elements, nodes, layers, activation, seed, trunk)-"},
     {"sweep.sampler=grid",
      R"-(mixed_order_decay.yaml:7:5: sweep.parameters.k1.points: the key is missing
     k1: {range: [1.0e-2, 1.0], scale: log}

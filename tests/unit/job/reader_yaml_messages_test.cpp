@@ -31,7 +31,7 @@ const Case cases[] = {
        R"-(mixed_order_decay.yaml:9:26: network.node: unknown key "node"; did you mean "nodes"?
     network: {features: 128, node: 5}
                              ^
-  accepted keys: features, elements, nodes, layers, activation, seed)-"},
+  accepted keys: features, elements, nodes, layers, activation, seed, trunk)-"},
       {"unknown top-level key", "mixed_order_decay.yaml", "training:", "trainig:",
        R"-(mixed_order_decay.yaml:10:1: trainig: unknown key "trainig"; did you mean "training"?
     trainig: {method: gauss_newton, ansatz: frames, tolerance: 1.0e-8, max_iterations: 60}
@@ -142,17 +142,17 @@ const Case cases[] = {
        R"-(mixed_order_decay.yaml:9:11: network.<<: unknown key "<<"
     network: {<<: {features: 128}}
               ^
-  accepted keys: features, elements, nodes, layers, activation, seed)-"},
+  accepted keys: features, elements, nodes, layers, activation, seed, trunk)-"},
       {"a scalar where a mapping belongs", "mixed_order_decay.yaml", "network: {features: 128, nodes: 5}", "network: 128",
        R"-(mixed_order_decay.yaml:9:10: network: a mapping is needed, not "128"
     network: 128
              ^
-  accepted keys: features, elements, nodes, layers, activation, seed)-"},
+  accepted keys: features, elements, nodes, layers, activation, seed, trunk)-"},
       {"a list where a mapping belongs", "mixed_order_decay.yaml", "network: {features: 128, nodes: 5}", "network: [128]",
        R"-(mixed_order_decay.yaml:9:10: network: a mapping is needed, not a list
     network: [128]
              ^
-  accepted keys: features, elements, nodes, layers, activation, seed)-"},
+  accepted keys: features, elements, nodes, layers, activation, seed, trunk)-"},
       {"a mapping where a number belongs", "mixed_order_decay.yaml", "samples: 4096", "samples: {a: 1}",
        R"-(mixed_order_decay.yaml:4:12: sweep.samples: an integer is needed, not a mapping
     samples: {a: 1}
