@@ -14,7 +14,7 @@ from gluesweep_analysis.trunk import draw, read_diagnosis, save_picture
 @pytest.fixture(scope="module")
 def diagnose(make):
     def run(name: str, *options: str) -> pathlib.Path:
-        path = make.folder / f"{name}.h5"
+        path = make.folder / f"{name}_diagnosis.h5"
         done = subprocess.run([os.environ["GLUESWEEP_PROGRAM"], "diagnose", str(make.folder / "tiny.yaml"), "-o", str(path),
                                *options], capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stderr
