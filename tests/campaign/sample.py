@@ -3,7 +3,7 @@ import os
 import pathlib
 import sys
 
-CASES = "100"
+CASES = "80"
 
 
 def main():
