@@ -37,6 +37,7 @@ std::string points_text(const emulator::Dataset& data, const FitReport& report) 
   left_out(data.not_converged, "not converged");
   left_out(data.above_max_error, "with an error estimate above --max-error");
   left_out(data.beyond_most, "beyond the " + grouped(emulator::most_points) + " that a fit uses");
+  left_out(data.repeated, "that an earlier file holds as well");
   left_out(report.misfits, "that the trunk does not represent well enough");
   text += line("  training", grouped(report.training) + ", " + grouped(report.validation) +
                                  " more to choose by, " + grouped(report.held_out) + " held out");

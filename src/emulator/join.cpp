@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <functional>
+#include <set>
 
 #include "gluesweep/emulator/dataset.hpp"
 #include "gluesweep/job/error.hpp"
@@ -88,6 +89,33 @@ std::vector<Tensor> each(const std::vector<Dataset>& all, const std::function<Te
   return parts;
 }
 
+/// The rows (N, q) that no earlier one equals.
+Tensor first_of_equals(const Tensor& rows) {
+  const auto values = rows.contiguous();
+  const auto columns = values.size(1);
+  const double* row = values.data_ptr<double>();
+  std::set<std::vector<double>> known;
+  std::vector<std::int64_t> kept;
+  for (std::int64_t i = 0; i < values.size(0); ++i, row += columns) {
+    if (known.emplace(row, row + columns).second) kept.push_back(i);
+  }
+  return at::tensor(kept, at::kLong);
+}
+
+constexpr Tensor Dataset::*by_point[] = {&Dataset::sample, &Dataset::parameters, &Dataset::head,
+                                         &Dataset::map,    &Dataset::scale,      &Dataset::rescue,
+                                         &Dataset::numbers};
+
+/// A point that two files hold, such as the first ones of a longer Sobol sequence, would be learned from and
+/// held out as well: then its error says nothing.
+void drop_repeated(Dataset& joint) {
+  const auto kept = first_of_equals(joint.parameters);
+  joint.repeated = joint.parameters.size(0) - kept.size(0);
+  if (joint.repeated == 0) return;
+  for (const auto member : by_point) joint.*member = (joint.*member).index_select(0, kept);
+  joint.state = joint.state.index_select(1, kept);
+}
+
 }  // namespace
 
 Dataset read_datasets(const std::vector<std::string>& paths, double max_error) {
@@ -99,12 +127,12 @@ Dataset read_datasets(const std::vector<std::string>& paths, double max_error) {
   if (all.size() == 1) return all.front();
   Dataset joint = all.front();
   joint.axes = joint_axes(all);
-  for (const auto member : {&Dataset::sample, &Dataset::parameters, &Dataset::head, &Dataset::map,
-                            &Dataset::scale, &Dataset::rescue, &Dataset::numbers}) {
+  for (const auto member : by_point) {
     joint.*member = at::cat(each(all, [&](const Dataset& data) { return data.*member; }), 0);
   }
   joint.state = at::cat(each(all, [](const Dataset& data) { return data.state; }), 1);
   joint.left_out = at::cat(each(all, [&](const Dataset& data) { return reordered(data, joint.axes); }), 0);
+  drop_repeated(joint);
   joint.z = normalised(joint.axes, columns_of(joint.parameters, joint.axes));
   for (std::size_t i = 1; i < all.size(); ++i) {
     for (const auto count :

@@ -23,7 +23,7 @@ LINES = [
     ("emulate emulator.h5", "emulator.h5"),
     ("emulate scan.h5 --max-error 1e-12", "scan.h5"),
     ("emulate scan.h5 --max-error 1 --holdout 0.45", "points"),
-    ("emulate scan.h5 scan.h5", "takes one FILE"),
+    ("emulate scan.h5 none.h5", "none.h5"),
     ("emulate scan.h5 --holdout 0", "--holdout"),
     ("emulate scan.h5 --holdout 1", "--holdout"),
     ("emulate scan.h5 --holdout nan", "--holdout"),

@@ -190,6 +190,10 @@ class Emulators(ProgramTest):
                           "--regression", "chebyshev")
         self.assertIn("points                  424 of 424", ended.out)
         self.assertIn("k1 in [0.01, 1], logarithmic", ended.out)
+        ended = self.call("emulate", scan, "more.h5", scan, "-o", "thrice.h5", "--max-error", "1e-5", "--no-module",
+                          "--regression", "chebyshev")
+        self.assertIn("points                  424 of 824", ended.out)
+        self.assertIn("left out              400 that an earlier file holds as well", ended.out)
         ended = self.refine(scan, "more.h5", "job.yaml", "-o", "wider.csv", *quick, "--set",
                             "sweep.parameters.k2.range=[10, 1e4]")
         self.assertIn("points so far         424 of 424", ended.out)

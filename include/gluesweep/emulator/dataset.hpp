@@ -37,6 +37,7 @@ struct Dataset {
   std::int64_t not_converged = 0;    ///< left out: their status
   std::int64_t above_max_error = 0;  ///< left out: their error estimate
   std::int64_t beyond_most = 0;      ///< left out: there are more than a fit needs
+  std::int64_t repeated = 0;         ///< left out: an earlier file holds the same point
 
   std::int64_t size() const { return z.size(0); }
 };
