@@ -3,12 +3,12 @@
 #include <filesystem>
 #include <iostream>
 
+#include "errors_text.hpp"
 #include "gluesweep/cli/commands.hpp"
 #include "gluesweep/emulator/emulator_file.hpp"
 #include "gluesweep/emulator/fit.hpp"
 #include "gluesweep/emulator/torchscript.hpp"
 #include "gluesweep/output/target.hpp"
-#include "regression_choice.hpp"
 #include "text.hpp"
 
 namespace gluesweep::cli {
@@ -19,11 +19,6 @@ using emulator::ErrorSummary;
 using emulator::FitReport;
 
 constexpr std::int64_t roughly = 4 << 20;  // bytes that an emulator takes, before it is known
-
-std::string errors_text(const ErrorSummary& errors) {
-  return "median " + rough(errors.median) + ", 99% below " + rough(errors.high) + ", largest " +
-         rough(errors.largest);
-}
 
 std::string counted(std::int64_t count, const std::string& noun) {
   return grouped(count) + " " + noun + (count == 1 ? "" : "s");
@@ -104,7 +99,7 @@ void emulate(const EmulateOptions& options) {
   output::check_target(path, roughly);
   const std::string module = options.no_module ? "" : module_path(path);
   if (!module.empty()) output::check_target(module, roughly);
-  const auto fitted = emulator::fit(data, {options.holdout, regression_choice(options.regression),
+  const auto fitted = emulator::fit(data, {options.holdout, emulator::regression_choice(options.regression),
                                            options.tolerance, options.seed, options.init});
   emulator::write_emulator(path, *fitted.emulator);
   if (!module.empty()) emulator::write_torchscript(module, *fitted.emulator);

@@ -3,12 +3,12 @@
 #include <fstream>
 #include <iostream>
 
+#include "errors_text.hpp"
 #include "gluesweep/cli/commands.hpp"
 #include "gluesweep/emulator/refine.hpp"
 #include "gluesweep/job/reader.hpp"
 #include "gluesweep/output/target.hpp"
 #include "plan.hpp"
-#include "regression_choice.hpp"
 #include "text.hpp"
 
 namespace gluesweep::cli {
@@ -19,15 +19,7 @@ using emulator::Refinement;
 constexpr std::int64_t bytes_a_number = 25;
 constexpr std::int64_t least_count = 16;
 
-std::string summary_of(const emulator::ErrorSummary& errors) {
-  return "median " + rough(errors.median) + ", 99% below " + rough(errors.high) + ", largest " +
-         rough(errors.largest);
-}
-
-std::string row_text(const std::string& name, const std::string& text) {
-  constexpr std::size_t width = 22;
-  return "  " + name + std::string(name.size() < width ? width - name.size() : 1, ' ') + text + "\n";
-}
+std::string entry_text(const std::string& name, const std::string& text) { return line(name, text, 22); }
 
 void write_list(const std::string& path, const Refinement& refinement) {
   const std::string temporary = output::temporary_name(path);
@@ -67,12 +59,12 @@ std::string refine_report(const RefineOptions& options, const emulator::Dataset&
   std::string overrides;
   for (const auto& word : options.overrides) overrides += " --set " + shell_word(word);
   return data.job.problem.name + "\n" +
-         row_text("points so far", grouped(data.size()) + " of " + grouped(data.in_file)) +
-         row_text("emulators", std::to_string(options.fits) + ", " + refinement.regression) +
-         row_text("held-out error", summary_of(refinement.held_out)) +
-         row_text("disagreement", summary_of(refinement.disagreement) + " over the ranges of the job") +
-         row_text("new points", grouped(count) + ", " + grouped(filling) + " of them to fill gaps") +
-         row_text("file", options.output) + "run them with\n  gluesweep run " + shell_word(options.job) +
+         entry_text("points so far", grouped(data.size()) + " of " + grouped(data.in_file)) +
+         entry_text("emulators", std::to_string(options.fits) + ", " + refinement.regression) +
+         entry_text("held-out error", errors_text(refinement.held_out)) +
+         entry_text("disagreement", errors_text(refinement.disagreement) + " over the ranges of the job") +
+         entry_text("new points", grouped(count) + ", " + grouped(filling) + " of them to fill gaps") +
+         entry_text("file", options.output) + "run them with\n  gluesweep run " + shell_word(options.job) +
          overrides + " --set " + shell_word(sampler_text(job, options.output)) + " -o FILE\n";
 }
 
@@ -84,7 +76,7 @@ void refine_scan(const RefineOptions& options) {
   settings.fits = static_cast<int>(options.fits);
   settings.filling = options.filling;
   settings.fit.holdout = options.holdout;
-  settings.fit.regression = regression_choice(options.regression);
+  settings.fit.regression = emulator::regression_choice(options.regression);
   settings.fit.seed = options.seed;
   output::check_target(options.output,
                        bytes_a_number * settings.count * static_cast<std::int64_t>(data.axes.size()));

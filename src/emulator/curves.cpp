@@ -8,6 +8,7 @@
 #include "gluesweep/network/network_kernels.hpp"
 #include "gluesweep/problem/matching.hpp"
 #include "gluesweep/problem/problem_nodes.hpp"
+#include "same_problem.hpp"
 
 namespace gluesweep::emulator {
 
@@ -43,13 +44,7 @@ std::vector<LaneTape> compile_frames(const job::Problem& problem) {
 
 std::vector<double> base_parameters(const job::Job& job) {
   std::vector<double> base;
-  for (const auto& parameter : job.problem.parameters) {
-    base.push_back(parameter.default_value);
-    for (const auto& swept : job.sweep.parameters) {
-      if (swept.name == parameter.name && swept.kind == job::SweptParameter::Kind::fixed)
-        base.back() = swept.fixed;
-    }
-  }
+  for (const auto& parameter : job.problem.parameters) base.push_back(held_value(job, parameter));
   return base;
 }
 

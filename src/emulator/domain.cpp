@@ -22,8 +22,6 @@ Tensor squared_distances(const Tensor& a, const Tensor& b) {
   return sum;
 }
 
-Tensor inside_box(const Tensor& z) { return (z.abs() <= box_edge).all(1); }
-
 /// Centres of cells of the box, the last axis fastest: (cells ** p, p).
 Tensor centres(std::int64_t cells, std::int64_t axes) {
   const auto along = (at::arange(cells, at::kDouble) + 0.5) * (2.0 / static_cast<double>(cells)) - 1.0;
@@ -44,11 +42,6 @@ Tensor nearest_distance(const Tensor& z, const Tensor& places) {
 
 double reach_of(const Tensor& training_z, const Tensor& held_out_z) {
   return reach_in_distances * nearest_distance(held_out_z, training_z).max().item<double>();
-}
-
-Tensor inside_domain(const Emulator& emulator, const Tensor& z) {
-  const auto known = at::where(inside_box(z).unsqueeze(1), z, at::zeros_like(z));
-  return inside_box(z) & (nearest_distance(known, emulator.training_z) <= emulator.reach);
 }
 
 Tensor nearby_errors(const Tensor& places, const Tensor& errors, const Tensor& z) {

@@ -337,6 +337,13 @@ std::vector<std::string> names_without(const std::vector<Scalar>& all, const std
 
 }  // namespace
 
+RegressionChoice regression_choice(const std::string& kind) {
+  if (kind == "chebyshev") return RegressionChoice::chebyshev;
+  if (kind == "gaussian_process") return RegressionChoice::gaussian_process;
+  if (kind == "perceptron") return RegressionChoice::perceptron;
+  return RegressionChoice::automatic;
+}
+
 ErrorSummary summarize(const Tensor& errors) {
   const auto known = std::get<0>(errors.masked_select(~errors.isnan()).sort());
   if (known.size(0) == 0) return {NAN, NAN, NAN};

@@ -77,12 +77,6 @@ std::vector<Axis> axes_of_both(const std::vector<Axis>& of_job, const Tensor& va
 
 // --- what the emulators say ---
 
-RegressionChoice choice_of_kind(const std::string& kind) {
-  if (kind == "gaussian_process") return RegressionChoice::gaussian_process;
-  if (kind == "perceptron") return RegressionChoice::perceptron;
-  return RegressionChoice::chebyshev;
-}
-
 std::vector<Fitted> fit_several(const Dataset& data, const RefineOptions& options) {
   std::vector<Fitted> fits;
   auto own = options.fit;
@@ -90,7 +84,7 @@ std::vector<Fitted> fit_several(const Dataset& data, const RefineOptions& option
     own.seed = options.fit.seed + static_cast<std::uint64_t>(k);
     fits.push_back(fit(data, own));
     const auto& report = fits.front().report;
-    own.regression = choice_of_kind(report.candidates[report.chosen].kind);
+    own.regression = regression_choice(report.candidates[report.chosen].kind);
   }
   return fits;
 }

@@ -55,7 +55,8 @@ const Axis& axis_named(const Dataset& data, const std::string& name) {
 
 double held_value(const job::Job& job, const job::Parameter& parameter) {
   const auto* own = swept(job, parameter.name);
-  return own == nullptr ? parameter.default_value : own->fixed;
+  const bool fixed = own != nullptr && own->kind == job::SweptParameter::Kind::fixed;
+  return fixed ? own->fixed : parameter.default_value;
 }
 
 std::string problem_difference(const Dataset& data, const job::Job& job) {

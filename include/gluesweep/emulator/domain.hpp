@@ -17,10 +17,6 @@ at::Tensor nearest_distance(const at::Tensor& z, const at::Tensor& places);
 /// where the scan has points.
 double reach_of(const at::Tensor& training_z, const at::Tensor& held_out_z);
 
-/// (B) bool: within the ranges of all axes, and no further than `reach` from a training point: not in a hole
-/// where the scan's points failed.
-at::Tensor inside_domain(const Emulator& emulator, const at::Tensor& z);
-
 /// The error to expect of the solution at z (B, p), (B): above the true one for about nine of ten places.
 at::Tensor expected_error(const Emulator& emulator, const at::Tensor& z);
 
@@ -30,7 +26,8 @@ at::Tensor expected_scalar_errors(const Emulator& emulator, const at::Tensor& z)
 /// From errors (H, q) at places (H, p): the largest of the nearest few. NaN errors do not count.
 at::Tensor nearby_errors(const at::Tensor& places, const at::Tensor& errors, const at::Tensor& z);
 
-/// inside_domain() for many places: a table of cells answers for most of them.
+/// What is within the ranges of all axes, and no further than `reach` from a training point: not in a hole
+/// where the scan's points failed. A table of cells answers for most places.
 class Domain {
  public:
   explicit Domain(const Emulator& emulator);

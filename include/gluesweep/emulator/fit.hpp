@@ -14,6 +14,9 @@ namespace gluesweep::emulator {
 
 enum class RegressionChoice { automatic, chebyshev, gaussian_process, perceptron };
 
+/// That of a regression's kind; automatic for any other word.
+RegressionChoice regression_choice(const std::string& kind);
+
 struct FitOptions {
   double holdout = 0.1;  ///< share of the points that only measure the errors; as many choose the regression
   RegressionChoice regression = RegressionChoice::automatic;

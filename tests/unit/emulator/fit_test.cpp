@@ -100,9 +100,10 @@ TEST_F(FitTest, TheErrorModelHolds) {
   const auto& held_out = fitted_->emulator->held_out;
   const auto expected = expected_error(*fitted_->emulator, held_out.z);
   EXPECT_TRUE((expected >= held_out.solution).all().item<bool>()) << "its own error is among the nearest";
-  EXPECT_TRUE(inside_domain(*fitted_->emulator, held_out.z).all().item<bool>());
+  const Domain domain(*fitted_->emulator);
+  EXPECT_TRUE(domain.inside(held_out.z).all().item<bool>());
   const auto corners = at::tensor({-1.0, -1.0, -1.0, 1.0, 1.0, -1.0, 1.0, 1.0}, at::kDouble).view({4, 2});
-  EXPECT_TRUE(inside_domain(*fitted_->emulator, corners).all().item<bool>());
+  EXPECT_TRUE(domain.inside(corners).all().item<bool>());
 }
 
 TEST_F(FitTest, NetworksInAnotherLayoutAreTheSameFunctions) {

@@ -1,33 +1,17 @@
 #pragma once
 
 #include <algorithm>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "../../support/jobs.hpp"
+#include "../../support/temporary_directory.hpp"
 #include "gluesweep/output/sweep_file.hpp"
 #include "gluesweep/training/trainer.hpp"
 
 namespace gluesweep::emulator::test {
 
-/// A directory of its own for a test's files, removed with the object.
-class TemporaryDirectory {
- public:
-  explicit TemporaryDirectory(const std::string& name)
-      : path_(std::filesystem::temp_directory_path() / ("gluesweep-" + name)) {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-
- private:
-  std::filesystem::path path_;
-};
+using gluesweep::test::TemporaryDirectory;
 
 /// Trains a whole job and writes its sweep file.
 inline void write_scan(const std::string& path, const job::Job& job) {

@@ -2,10 +2,10 @@
 
 #include <ATen/ATen.h>
 
-#include <filesystem>
 #include <limits>
 #include <string>
 
+#include "../../support/temporary_directory.hpp"
 #include "gluesweep/job/job.hpp"
 #include "gluesweep/output/layout.hpp"
 #include "gluesweep/output/sweep_file.hpp"
@@ -13,6 +13,8 @@
 
 /// A made-up job with everything a sweep file can hold, and results that depend on the parameters only.
 namespace gluesweep::output::synthetic {
+
+using gluesweep::test::TemporaryDirectory;
 
 inline constexpr std::int64_t features = 5;
 inline constexpr std::int64_t map_parameters = 3;
@@ -115,24 +117,5 @@ inline training::BlockResult train(const at::Tensor& parameters, const sweep::Bl
   result.scale = tensor({rows, 6, scale_terms}, 0);
   return result;
 }
-
-/// A directory of its own for a test's files, removed with the object.
-class TemporaryDirectory {
- public:
-  explicit TemporaryDirectory(const std::string& name)
-      : path_(std::filesystem::temp_directory_path() / ("gluesweep-" + name)) {
-    std::filesystem::remove_all(path_);
-    std::filesystem::create_directories(path_);
-  }
-  ~TemporaryDirectory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  std::string file(const std::string& name) const { return (path_ / name).string(); }
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
 
 }  // namespace gluesweep::output::synthetic
