@@ -124,10 +124,10 @@ job::Job finer_job(job::Job job) {
   job.training.ansatz = job::Training::Ansatz::frames;
   job.training.tolerance =
       std::min(job.training.tolerance, std::max(job.training.tolerance * finer_tolerance, least_tolerance));
+  job.network = job.network.drawn();
   job.network.features = static_cast<int>(std::lround(job.network.features * finer_features));
   job.network.elements *= finer_elements;
   job.network.width = 0;
-  job.network.train.points = 0;
   job.verification.estimate = true;
   return job;
 }

@@ -11,14 +11,15 @@
 #include "gluesweep/job/reader.hpp"
 #include "gluesweep/output/hdf5.hpp"
 #include "gluesweep/output/sweep_reader.hpp"
+#include "gluesweep/sweep/parameter_space.hpp"
 #include "gluesweep/training/result.hpp"
+#include "gluesweep/training/trainer.hpp"
 
 namespace gluesweep::cli {
 namespace {
 
 using at::Tensor;
 using network::Couplings;
-using Arrays = std::vector<std::pair<std::string, Tensor>>;
 
 constexpr std::int64_t most_functions = 64;  // points of a file whose coefficients are fitted
 constexpr int flow_steps = 4;
@@ -51,24 +52,34 @@ Couplings couplings_of(const network::Trunk& trunk, const job::Network& network)
   return {sum.weight_variance / count, sum.bias_variance / count};
 }
 
-/// The arrays of a sweep file's trunk, without the rescue's.
-Arrays trunk_of(const output::SweepReader& reader, const std::string& path) {
-  const std::string prefix = "trunk_";
-  Arrays arrays;
-  for (const auto& [name, values] : reader.trunk_arrays()) {
-    if (name.compare(0, prefix.size(), prefix) == 0) arrays.emplace_back(name.substr(prefix.size()), values);
-  }
-  if (!arrays.empty()) return arrays;
+/// A sweep file's trunk, not the rescue's.
+network::Trunk trunk_of(const output::SweepReader& reader, const job::Job& job, const std::string& path) {
+  const auto trunk = reader.trunk(job.network, "trunk_");
+  if (trunk) return *trunk;
   throw job::InputError(path +
                         ": its points share no hidden layers that could be diagnosed; give a scan with "
                         "training.method gauss_newton");
 }
 
-DiagnosedTrunk stored(job::Job job, const std::string& origin, const Arrays& arrays) {
+DiagnosedTrunk stored(job::Job job, const std::string& origin, network::Trunk trunk) {
   const network::Elements elements(job.network.elements, job.network.nodes);
-  network::Trunk trunk(job.network, arrays);
   const auto couplings = couplings_of(trunk, job.network);
   return {std::move(job), origin, elements, std::move(trunk), couplings};
+}
+
+/// The trunk as a run would make it, trained on pilot points where it would be.
+DiagnosedTrunk configured_trunk(job::Job job) {
+  const int pilots = job.network.train.points;
+  if (pilots > 0) {
+    training::Trainer trainer(job, at::kCPU);
+    trainer.train_trunk(sweep::ParameterSpace(job).spread(pilots));
+    network::Trunk trunk(job.network, network::with_prefix(trainer.trunk_arrays(), "trunk_"));
+    return stored(std::move(job), "job", std::move(trunk));
+  }
+  const network::Elements elements(job.network.elements, job.network.nodes);
+  network::Trunk trunk(job.network, elements);
+  const auto couplings = configured(job.network);
+  return {std::move(job), "job", elements, std::move(trunk), couplings};
 }
 
 bool is_emulator(const std::string& path) {
@@ -83,10 +94,7 @@ DiagnosedTrunk subject_of(const DiagnoseOptions& options) {
   std::error_code ignored;
   if (!std::filesystem::is_regular_file(path, ignored) || H5Fis_hdf5(path.c_str()) <= 0) {
     auto job = job::read_job(path, options.overrides);
-    const network::Elements elements(job.network.elements, job.network.nodes);
-    network::Trunk trunk(job.network, elements);
-    const auto couplings = configured(job.network);
-    return {std::move(job), "job", elements, std::move(trunk), couplings};
+    return configured_trunk(std::move(job));
   }
   if (!options.overrides.empty()) {
     throw job::InputError("gluesweep diagnose: --set changes the keys of a job, but '" + path +
@@ -94,11 +102,12 @@ DiagnosedTrunk subject_of(const DiagnoseOptions& options) {
   }
   if (is_emulator(path)) {
     const auto emulator = emulator::read_emulator(path);
-    return stored(emulator->job, "emulator", emulator->trunk);
+    return stored(emulator->job, "emulator", network::Trunk(emulator->job.network, emulator->trunk));
   }
   const output::SweepReader reader(path);
-  return stored(job::parse_resolved(reader.text("job"), {}, path + ", attribute job"), "sweep file",
-                trunk_of(reader, path));
+  auto job = job::parse_resolved(reader.text("job"), {}, path + ", attribute job");
+  auto trunk = trunk_of(reader, job, path);
+  return stored(std::move(job), "sweep file", std::move(trunk));
 }
 
 /// Rows of the first converged points, whose heads belong to the first trunk.
@@ -113,7 +122,7 @@ Tensor good_rows(const output::SweepReader& reader) {
 CoefficientFits fit_coefficients(const std::string& path, const DiagnosedTrunk& subject) {
   const output::SweepReader reader(path);
   const auto job = job::parse_resolved(reader.text("job"), {}, path + ", attribute job");
-  const network::Trunk trunk(job.network, trunk_of(reader, path));
+  const auto trunk = trunk_of(reader, job, path);
   if (!reader.has("network/head")) {
     throw job::InputError(path + ": it does not hold the heads; run the scan with 'heads' in output.store");
   }

@@ -145,14 +145,23 @@ std::vector<std::string> scalar_names(const job::Problem& problem) {
   return names;
 }
 
-void read_trunks(const output::SweepReader& reader, Dataset& data) {
-  const std::string rescue = "rescue_trunk_", first = "trunk_";
-  for (const auto& [name, values] : reader.trunk_arrays()) {
-    if (name.compare(0, rescue.size(), rescue) == 0) {
-      data.rescue_trunk.emplace_back(name.substr(rescue.size()), values);
-    } else if (name.compare(0, first.size(), first) == 0) {
-      data.trunk.emplace_back(name.substr(first.size()), values);
-    }
+/// An emulator's layout is smoother than the points' own, which stretches their functions beyond what a
+/// trained trunk knows: freeze_out's emulator would be 40 times worse. One drawn layer knows all alike.
+bool needs_drawn_trunk(const job::Network& network) {
+  return network.train.points > 0 && network.layers == 1 &&
+         network.activation == job::Network::Activation::tanh;
+}
+
+/// The emulator's, then those of the first attempt and of the rescue.
+void read_trunks(const std::string& path, const output::SweepReader& reader, Dataset& data) {
+  const auto& network = data.job.network;
+  if (needs_drawn_trunk(network)) {
+    data.trunks.emplace_back(network.drawn(), network::Elements(network.elements, network.nodes));
+  }
+  for (const auto* prefix : {"trunk_", "rescue_trunk_"}) {
+    const auto trunk = reader.trunk(network, prefix);
+    if (!trunk) refuse(path, "its points share no hidden layers");
+    data.trunks.push_back(*trunk);
   }
 }
 
@@ -178,7 +187,8 @@ void read_points(const std::string& path, const output::SweepReader& reader, con
   data.head = rows_at(reader, "network/head", chosen);
   data.map = rows_at(reader, "network/map", chosen);
   data.scale = rows_at(reader, "network/scale", chosen);
-  data.rescue = rows_at(reader, "rescue", chosen);
+  const auto rescued = rows_at(reader, "rescue", chosen) > 0.0;
+  data.trunk = static_cast<std::int64_t>(data.trunks.size()) - 2 + rescued.to(at::kLong);
   data.t = reader.values(data.job.problem.variable.symbol);
   std::vector<Tensor> state;
   for (const auto& name : data.job.problem.state_names()) state.push_back(rows_at(reader, name, chosen));
@@ -213,7 +223,7 @@ Dataset read_dataset(const std::string& path, double max_error) {
                      (data.above_max_error > 0 ? " with an error estimate below --max-error" : "") +
                      "; see 'gluesweep show' for their statuses and errors, or give a larger --max-error");
   }
-  read_trunks(reader, data);
+  read_trunks(path, reader, data);
   read_points(path, reader, chosen, data);
   read_scalars(reader, chosen.good, data);
   return data;

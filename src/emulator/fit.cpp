@@ -45,7 +45,7 @@ class Stopwatch {
 
 Dataset without(Dataset data, const Tensor& kept) {
   for (auto* values : {&data.sample, &data.z, &data.parameters, &data.head, &data.map, &data.scale,
-                       &data.rescue, &data.numbers}) {
+                       &data.trunk, &data.numbers}) {
     *values = values->index_select(0, kept);
   }
   data.state = data.state.index_select(1, kept);
@@ -316,8 +316,8 @@ std::shared_ptr<Emulator> described_emulator(const Dataset& data) {
   emulator->source = data.source;
   emulator->git_commit = data.git_commit;
   emulator->axes = data.axes;
-  emulator->trunk = data.trunk;
-  emulator->features = network::Trunk(data.job.network, data.trunk).size();
+  emulator->trunk = data.trunks.front().arrays();
+  emulator->features = data.trunks.front().size();
   emulator->constants = shape.constants;
   emulator->scale_terms = shape.scale_terms;
   emulator->patches = shape.patches;

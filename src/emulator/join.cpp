@@ -11,35 +11,14 @@ namespace {
 
 using at::Tensor;
 
-// As for the parts of a scan: processors that round differently differ in the last bits of the hidden layers.
-constexpr double rounded_trunk = 1.0e-12;
-
 [[noreturn]] void refuse_join(const std::string& path, const std::string& first, const std::string& reason) {
   throw job::InputError(path + " and " + first + " do not make one emulator: " + reason);
-}
-
-bool same_trunk(const std::vector<std::pair<std::string, Tensor>>& one,
-                const std::vector<std::pair<std::string, Tensor>>& other) {
-  bool same = one.size() == other.size();
-  for (std::size_t i = 0; same && i < one.size(); ++i) {
-    const auto &a = one[i].second, &b = other[i].second;
-    same = one[i].first == other[i].first && a.sizes() == b.sizes() &&
-           (a.numel() == 0 || (a - b).abs().max().item<double>() <= rounded_trunk);
-  }
-  return same;
 }
 
 void check_joint(const Dataset& first, const Dataset& other, const std::string& first_path,
                  const std::string& path) {
   const auto difference = problem_difference(first, other.job);
   if (!difference.empty()) refuse_join(path, first_path, "they are about different problems, " + difference);
-  if (!same_trunk(first.trunk, other.trunk) || !same_trunk(first.rescue_trunk, other.rescue_trunk)) {
-    refuse_join(
-        path, first_path,
-        "their hidden layers differ, so that their heads do not compare; run both scans with the same "
-        "settings under network and the same version of gluesweep, and do not train the hidden layers "
-        "(network.train), which each scan would do on its own points");
-  }
   if (first.t.sizes() != other.t.sizes() || !at::allclose(first.t, other.t, 1e-12, 0.0)) {
     refuse_join(path, first_path,
                 "their output points differ, at which errors are measured; run both scans with the same "
@@ -103,8 +82,23 @@ Tensor first_of_equals(const Tensor& rows) {
 }
 
 constexpr Tensor Dataset::*by_point[] = {&Dataset::sample, &Dataset::parameters, &Dataset::head,
-                                         &Dataset::map,    &Dataset::scale,      &Dataset::rescue,
+                                         &Dataset::map,    &Dataset::scale,      &Dataset::trunk,
                                          &Dataset::numbers};
+
+/// Every file's heads stay with their own trunks.
+void join_heads(const std::vector<Dataset>& all, Dataset& joint) {
+  std::int64_t rows = 0;
+  for (const auto& data : all) rows = std::max(rows, data.head.size(1));
+  std::vector<Tensor> heads, trunks;
+  joint.trunks.clear();
+  for (const auto& data : all) {
+    heads.push_back(at::constant_pad_nd(data.head, {0, 0, 0, rows - data.head.size(1)}));
+    trunks.push_back(data.trunk + static_cast<std::int64_t>(joint.trunks.size()));
+    joint.trunks.insert(joint.trunks.end(), data.trunks.begin(), data.trunks.end());
+  }
+  joint.head = at::cat(heads, 0);
+  joint.trunk = at::cat(trunks, 0);
+}
 
 /// A point that two files hold, such as the first ones of a longer Sobol sequence, would be learned from and
 /// held out as well: then its error says nothing.
@@ -128,8 +122,10 @@ Dataset read_datasets(const std::vector<std::string>& paths, double max_error) {
   Dataset joint = all.front();
   joint.axes = joint_axes(all);
   for (const auto member : by_point) {
+    if (member == &Dataset::head || member == &Dataset::trunk) continue;
     joint.*member = at::cat(each(all, [&](const Dataset& data) { return data.*member; }), 0);
   }
+  join_heads(all, joint);
   joint.state = at::cat(each(all, [](const Dataset& data) { return data.state; }), 1);
   joint.left_out = at::cat(each(all, [&](const Dataset& data) { return reordered(data, joint.axes); }), 0);
   drop_repeated(joint);

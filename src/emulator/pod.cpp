@@ -41,11 +41,10 @@ class Reprojector {
         system_(data.job.problem),
         shape_(layout_shape(data)),
         logarithm_(layout_logarithms(shape_)),
-        trunk_(data.job.network, data.trunk),
-        first_(tabulated(trunk_)),
-        rescue_(tabulated(network::Trunk(data.job.network, data.rescue_trunk))),
         elements_(data.job.network.elements, data.job.network.nodes),
-        features_(trunk_.features(elements_.xi)) {}
+        features_(data.trunks.front().features(elements_.xi)) {
+    for (const auto& trunk : data.trunks) trunks_.push_back(tabulated(trunk));
+  }
 
   Reprojection operator()() const {
     std::vector<Tensor> heads, missed;
@@ -99,12 +98,16 @@ class Reprojector {
   /// The networks of some points at xi, on the trunk that each was trained on: (B, n, M).
   Tensor networks(const Tensor& points, std::int64_t patch, const Tensor& xi) const {
     const auto n = shape_.constants / shape_.patches;
-    const auto head = data_.head.index_select(0, points);
-    const auto rescued = data_.rescue.index_select(0, points) > 0.0;
-    const auto values = first_.values(first_.prepared(heads_of_patch(head, first_.size(), patch, n)), xi);
-    if (!rescued.any().item<bool>()) return values;
-    const auto others = rescue_.values(rescue_.prepared(heads_of_patch(head, rescue_.size(), patch, n)), xi);
-    return at::where(rescued.view({-1, 1, 1}), others, values);
+    const auto own = data_.trunk.index_select(0, points);
+    Tensor all = at::empty({points.size(0), n, xi.size(1)}, xi.options());
+    for (std::size_t k = 0; k < trunks_.size(); ++k) {
+      const auto rows = (own == static_cast<std::int64_t>(k)).nonzero().squeeze(1);
+      if (rows.size(0) == 0) continue;
+      const auto head = data_.head.index_select(0, points.index_select(0, rows));
+      const auto prepared = trunks_[k].prepared(heads_of_patch(head, trunks_[k].size(), patch, n));
+      all.index_copy_(0, rows, trunks_[k].values(prepared, xi.index_select(0, rows)));
+    }
+    return all;
   }
 
   /// Outside the region on which a patch was trained its constants (B, n, M) at x are those that express the
@@ -137,10 +140,9 @@ class Reprojector {
   problem::System system_;
   LayoutShape shape_;
   Tensor logarithm_;
-  network::Trunk trunk_;
-  network::Tabulated first_, rescue_;
   network::Elements elements_;
-  Tensor features_;
+  Tensor features_;  // of the trunk that heads are wanted for
+  std::vector<network::Tabulated> trunks_;
 };
 
 }  // namespace

@@ -19,7 +19,7 @@ SolutionErrors::SolutionErrors(const Dataset& data)
       system_(data.job.problem),
       shape_(layout_shape(data)),
       logarithm_(layout_logarithms(shape_)),
-      trunk_(tabulated(network::Trunk(data.job.network, data.trunk))) {}
+      trunk_(tabulated(data.trunks.front())) {}
 
 Tensor SolutionErrors::operator()(const Tensor& points, const Tensor& layout, const Tensor& heads) const {
   std::vector<Tensor> pieces;

@@ -3,6 +3,11 @@
 #include <cmath>
 
 namespace gluesweep::job {
+namespace {
+
+constexpr double drawn_features = 4.0 / 3.0;  // for each trained one, see docs/TRUNKS.md
+
+}  // namespace
 
 std::vector<std::string> Problem::state_names() const {
   std::vector<std::string> names;
@@ -20,6 +25,15 @@ int Problem::state_size() const {
   int size = 0;
   for (const Unknown& unknown : unknowns) size += unknown.order;
   return size;
+}
+
+Network Network::drawn() const {
+  Network network = *this;
+  if (train.points == 0) return network;
+  network.features = static_cast<int>(std::lround(features * drawn_features));
+  network.width = 0;
+  network.train = {};
+  return network;
 }
 
 std::vector<double> Job::output_points() const {

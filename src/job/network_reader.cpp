@@ -1,5 +1,6 @@
 #include "network_reader.hpp"
 
+#include <algorithm>
 #include <limits>
 
 #include "text.hpp"
@@ -12,7 +13,10 @@ using Init = Network::Init;
 constexpr std::int64_t largest_network_seed = std::numeric_limits<std::int64_t>::max();
 constexpr int most_layers = 64;
 constexpr double largest_sigma = 100.0;
-constexpr int trained_width = 256, trained_points = 256;  // where the job gives none
+
+// Of a trunk that is trained, where the job gives none. Steps improve nothing in layers this wide.
+constexpr int trained_features = 72, trained_width = 256;
+constexpr Network::TrunkTraining default_training{256, 0};
 
 double read_sigma(const Field& field, const std::string& accepted) {
   const double sigma = field.number();
@@ -50,46 +54,56 @@ Init read_init(const Field& field) {
 Network::TrunkTraining read_trunk_training(const Field& field) {
   if (is_word(field, "none")) return {};
   field.accept_keys({"points", "steps"});
-  Network::TrunkTraining train;
-  train.points = trained_points;
-  train.steps = 0;  // of layers this wide they improve nothing
+  Network::TrunkTraining train = default_training;
   read_integer(field, "points", 1, 4096, train.points);
   read_integer(field, "steps", 0, 100000, train.steps);
   return train;
 }
 
+}  // namespace
+
 /// Keys that are accepted under network and under network.trunk.
-void read_common(const Field& field, Network& network) {
-  read_integer(field, "layers", 1, most_layers, network.layers);
+void NetworkReader::read_common(const Field& field) {
+  read_integer(field, "layers", 1, most_layers, network_.layers);
   if (const auto activation = field.find("activation"))
-    network.activation = activation->choice<Network::Activation>();
+    network_.activation = activation->choice<Network::Activation>();
   if (const auto seed = field.find("seed"))
-    network.seed = static_cast<std::uint64_t>(seed->integer(0, largest_network_seed));
+    network_.seed = static_cast<std::uint64_t>(seed->integer(0, largest_network_seed));
 }
 
-void read_trunk(const Field& field, const Field& outer, Network& network) {
+void NetworkReader::read_trunk(const Field& field, const Field& outer) {
   field.accept_keys({"layers", "width", "activation", "init", "skip", "seed", "train"});
   for (const char* key : {"layers", "activation", "seed"}) {
     if (!field.has(key) || !outer.has(key)) continue;
     field.find(key)->fail_at_key(in_quotes(key) + " is given here and in " + outer.path(), "give it once");
   }
-  read_common(field, network);
-  read_integer(field, "width", 4, 2048, network.width);
-  if (const auto init = field.find("init")) network.init = read_init(*init);
-  if (const auto skip = field.find("skip")) network.skip = skip->choice<Network::Skip>();
-  if (const auto train = field.find("train")) network.train = read_trunk_training(*train);
-  if (network.train.points > 0 && network.width == 0) network.width = trained_width;
+  read_common(field);
+  read_integer(field, "width", 4, 2048, network_.width);
+  if (const auto init = field.find("init")) network_.init = read_init(*init);
+  if (const auto skip = field.find("skip")) network_.skip = skip->choice<Network::Skip>();
+  if (const auto train = field.find("train")) {
+    network_.train = read_trunk_training(*train);
+    training_given_ = true;
+  }
 }
 
-}  // namespace
-
-void read_network(const Field& field, Network& network) {
+void NetworkReader::read(const Field& field) {
   field.accept_keys({"features", "elements", "nodes", "layers", "activation", "seed", "trunk"});
-  read_integer(field, "features", 4, 1024, network.features);
-  read_integer(field, "elements", 2, 2000, network.elements);
-  read_integer(field, "nodes", 2, 9, network.nodes);
-  read_common(field, network);
-  if (const auto trunk = field.find("trunk")) read_trunk(*trunk, field, network);
+  features_given_ = features_given_ || field.has("features");
+  read_integer(field, "features", 4, 1024, network_.features);
+  read_integer(field, "elements", 2, 2000, network_.elements);
+  read_integer(field, "nodes", 2, 9, network_.nodes);
+  read_common(field);
+  if (const auto trunk = field.find("trunk")) read_trunk(*trunk, field);
+}
+
+Network NetworkReader::result(bool trains_trunk) const {
+  Network network = network_;
+  if (!training_given_ && trains_trunk) network.train = default_training;
+  if (network.train.points == 0) return network;
+  if (!features_given_) network.features = trained_features;
+  if (network.width == 0) network.width = std::max(trained_width, network.features);
+  return network;
 }
 
 }  // namespace gluesweep::job

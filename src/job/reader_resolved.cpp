@@ -235,7 +235,7 @@ class Writer {
     line(0, "network: " + map.text());
   }
 
-  static FlowMap trunk_map(const Network& network) {
+  FlowMap trunk_map(const Network& network) const {
     FlowMap map;
     if (network.width > 0) map.add("width", std::to_string(network.width));
     if (network.init.law != Network::Init::Law::uniform) {
@@ -251,6 +251,8 @@ class Writer {
                            .add("points", std::to_string(network.train.points))
                            .add("steps", std::to_string(network.train.steps))
                            .text());
+    } else if (contents_ == Contents::all) {
+      map.add("train", "none");
     }
     return map;
   }

@@ -78,7 +78,15 @@ Trunk::Trunk(const job::Network& network, const Elements& elements)
                 .contiguous();
 }
 
-Trunk::Trunk(const job::Network& network, const std::vector<std::pair<std::string, Tensor>>& arrays)
+NamedArrays with_prefix(const NamedArrays& arrays, const std::string& prefix) {
+  NamedArrays chosen;
+  for (const auto& [name, values] : arrays) {
+    if (name.compare(0, prefix.size(), prefix) == 0) chosen.emplace_back(name.substr(prefix.size()), values);
+  }
+  return chosen;
+}
+
+Trunk::Trunk(const job::Network& network, const NamedArrays& arrays)
     : activation_(network.activation), skip_(network.skip) {
   const auto find = [&arrays](const std::string& name, at::IntArrayRef shape) {
     for (const auto& [known, values] : arrays) {
@@ -145,8 +153,8 @@ Trunk Trunk::to(const at::Device& device) const {
   return copy;
 }
 
-std::vector<std::pair<std::string, Tensor>> Trunk::arrays() const {
-  std::vector<std::pair<std::string, Tensor>> all{{"slope", slope_}, {"centre", centre_}};
+NamedArrays Trunk::arrays() const {
+  NamedArrays all{{"slope", slope_}, {"centre", centre_}};
   for (std::size_t layer = 0; layer < weights_.size(); ++layer) {
     all.emplace_back("weight_" + std::to_string(layer + 2), weights_[layer]);
     all.emplace_back("bias_" + std::to_string(layer + 2), biases_[layer]);

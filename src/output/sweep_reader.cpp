@@ -264,6 +264,17 @@ std::vector<std::pair<std::string, at::Tensor>> SweepReader::trunk_arrays() cons
   return arrays;
 }
 
+std::optional<network::Trunk> SweepReader::trunk(const job::Network& network,
+                                                 const std::string& prefix) const {
+  const auto arrays = network::with_prefix(trunk_arrays(), prefix);
+  if (arrays.empty()) return std::nullopt;
+  try {
+    return network::Trunk(network, arrays);
+  } catch (const std::invalid_argument& error) {
+    implementation_->refuse("in its group network: " + std::string(error.what()) + damaged);
+  }
+}
+
 void SweepReader::read_trunk_into(const std::vector<std::pair<std::string, at::Tensor>>& arrays) const {
   const auto stored = trunk_arrays();
   for (std::size_t i = 0; i < arrays.size(); ++i) {

@@ -94,10 +94,9 @@ class HeadNetworks {
 
 /// It is for the points unlike others: its hidden layers stay as they are drawn.
 job::Network rescue_network(job::Network network) {
-  const bool trained = network.train.points > 0;
+  network = network.drawn();
   network.features = static_cast<int>(std::lround(network.features * rescue_features));
-  network.width = trained ? 0 : static_cast<int>(std::lround(network.width * rescue_features));
-  network.train.points = 0;
+  network.width = static_cast<int>(std::lround(network.width * rescue_features));
   network.elements *= rescue_elements;
   return network;
 }

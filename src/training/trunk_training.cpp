@@ -11,7 +11,7 @@ namespace gluesweep::training {
 namespace {
 
 using at::Tensor;
-using NamedArrays = std::vector<std::pair<std::string, Tensor>>;
+using network::NamedArrays;
 
 // Combinations of neurons below this are rounding. Less than where a trunk is drawn: the features take little
 // of the weakest, which they need.

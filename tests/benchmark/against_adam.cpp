@@ -33,12 +33,12 @@ double seconds_a_step(const std::string& problem, int repetitions) {
   std::vector<double> seconds;
   const auto trainer = [&problem](int steps) {
     return training::Trainer(
-        test::shipped_job(problem, {"training.method=adam", "verification.estimate=false",
+        test::default_job(problem, {"training.method=adam", "verification.estimate=false",
                                     "training.adam.steps=" + std::to_string(steps)}),
         at::kCPU);
   };
   const auto short_one = trainer(few), long_one = trainer(many);
-  const auto batch = scan_points(test::shipped_job(problem), points);
+  const auto batch = scan_points(test::default_job(problem), points);
   for (int i = 0; i < repetitions; ++i) {
     const double less = seconds_of([&] { short_one.train(batch); });
     const double more = seconds_of([&] { long_one.train(batch); });
@@ -48,8 +48,8 @@ double seconds_a_step(const std::string& problem, int repetitions) {
 }
 
 Cost cost_of(const std::string& problem, int repetitions) {
-  const auto job = test::shipped_job(problem);
-  const training::Trainer trainer(job, at::kCPU);
+  const auto job = test::default_job(problem);
+  const auto trainer = ready_trainer(job);
   const auto batch = scan_points(job, job.run.block);
   trainer.train(batch);
   std::vector<double> seconds;

@@ -100,8 +100,8 @@ std::string ratio_text(const std::vector<double>& ours, const std::vector<double
 }
 
 void compare(const std::string& name, int repetitions) {
-  const auto job = test::shipped_job(name);
-  const training::Trainer trainer(job, at::kCPU);
+  const auto job = test::default_job(name);
+  const auto trainer = ready_trainer(job);
   const Referee referee(name);
   const double our_error = referee.error_of_training();
   const double rtol = rtol_for(name, referee, our_error);
@@ -148,7 +148,7 @@ void compare(const std::string& name, int repetitions) {
 /// Every way of using CVODE on a problem: time and error.
 void try_ways(const std::string& name) {
   constexpr long patience = 2'000'000;  // steps between two outputs
-  const auto job = test::shipped_job(name);
+  const auto job = test::default_job(name);
   const auto points = scan_points(job, fewest_points);
   const Referee referee(name);
   for (const auto method : {Way::Method::bdf, Way::Method::adams_newton, Way::Method::adams_fixed_point}) {

@@ -116,8 +116,8 @@ void print_rates(const WorkDone& rates, double copy) {
 }
 
 void print(const std::string& name, const WorkDone& rates, double copy, int repetitions) {
-  const auto job = test::shipped_job(name);
-  const training::Trainer trainer(job, at::kCPU);
+  const auto job = test::default_job(name);
+  const auto trainer = ready_trainer(job);
   const auto parameters = scan_points(job, points);
   auto results = train_all(trainer, parameters, job.run.block);
   problem::take_work();

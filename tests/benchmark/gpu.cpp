@@ -39,8 +39,8 @@ double disagreement(const training::BlockResult& one, const training::BlockResul
 }
 
 void print(const std::string& name, bool gpu, int repetitions) {
-  const auto job = test::shipped_job(name);
-  const training::Trainer on_cpu(job, at::kCPU);
+  const auto job = test::default_job(name);
+  const auto on_cpu = ready_trainer(job);
   const auto few = scan_points(job, 128);
   const double core = seconds_of_block(on_cpu, few, repetitions) / 128.0;
   const auto expected = on_cpu.train(few);
@@ -48,7 +48,7 @@ void print(const std::string& name, bool gpu, int repetitions) {
       gpu ? std::vector<std::int64_t>{128, 512, 2048, 8192, 16384} : std::vector<std::int64_t>{32, 128, 512};
   std::unique_ptr<problem::WithoutKernels> without;
   if (!gpu) without = std::make_unique<problem::WithoutKernels>();
-  const training::Trainer trainer(job, gpu ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU));
+  const auto trainer = ready_trainer(job, gpu ? at::Device(at::kCUDA, 0) : at::Device(at::kCPU));
   const double wrong = disagreement(trainer.train(few), expected);
   for (const auto block : blocks) {
     const double seconds =

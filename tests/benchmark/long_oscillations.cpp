@@ -73,8 +73,8 @@ struct Row {
 Row measure(NativeSolver& solver, double radians, double expected, int repetitions) {
   char range[64];
   std::snprintf(range, sizeof range, "problem.variable.range=[1.0e-3, %.1e]", radians / mass);
-  const auto job = test::shipped_job("misaligned_scalar", {range});
-  const training::Trainer trainer(job, at::kCPU);
+  const auto job = test::default_job("misaligned_scalar", {range});
+  const auto trainer = ready_trainer(job);
   const auto count = job.run.block;
   const auto masses = (mass * at::linspace(0.95, 1.05, count, at::kDouble)).roll(count / 2).unsqueeze(1);
   const auto few = masses.narrow(0, 0, expected > seconds_once ? 1 : 2);

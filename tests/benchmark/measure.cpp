@@ -138,6 +138,12 @@ at::Tensor scan_points(const job::Job& job, std::int64_t count) {
   return points;
 }
 
+training::Trainer ready_trainer(const job::Job& job, at::Device device) {
+  training::Trainer trainer(job, device);
+  if (job.network.train.points > 0) trainer.train_trunk(scan_points(job, job.network.train.points));
+  return trainer;
+}
+
 std::vector<training::BlockResult> train_all(const training::Trainer& trainer, const at::Tensor& parameters,
                                              std::int64_t block) {
   std::vector<training::BlockResult> results;

@@ -41,6 +41,9 @@ Spread spread_of(std::vector<double> values);
 /// its order, those that are not swept at their defaults.
 at::Tensor scan_points(const job::Job& job, std::int64_t count);
 
+/// A trainer of a job whose trunk is trained, as a run does it.
+training::Trainer ready_trainer(const job::Job& job, at::Device device = at::kCPU);
+
 /// Trains all points in blocks of the job's `run.block`.
 std::vector<training::BlockResult> train_all(const training::Trainer& trainer, const at::Tensor& parameters,
                                              std::int64_t block);

@@ -28,7 +28,7 @@ struct Measurement {
 };
 
 Measurement measure(const job::Job& job, int repetitions) {
-  const training::Trainer trainer(job, at::kCPU);
+  const auto trainer = ready_trainer(job);
   const auto all = scan_points(job, std::max(most_points, job.run.block));
   trainer.train(all.narrow(0, 0, job.run.block));  // warms caches and the allocator
   const double block = seconds_of([&] { trainer.train(all.narrow(0, 0, job.run.block)); });
@@ -97,7 +97,7 @@ int main(int argc, char** argv) {
       "true error, reference points |\n|---|---|---|---|---|---|---|---|---|\n");
   std::vector<Measurement> measurements;
   for (const auto& name : arguments.problems) {
-    const auto job = test::shipped_job(name);
+    const auto job = test::default_job(name);
     measurements.push_back(measure(job, arguments.repetitions));
     print(name, job, measurements.back(), Referee(name).error_of_training());
   }

@@ -36,9 +36,7 @@ class Referee {
 
   double error(const at::Tensor& states) const { return errors(states).max().item<double>(); }
 
-  double error_of_training() const {
-    return error(training::Trainer(job_, at::kCPU).train(parameters_).solution);
-  }
+  double error_of_training() const { return error(test::train(job_, parameters_).solution); }
 
  private:
   static std::size_t parameter_count(const std::string& problem) {

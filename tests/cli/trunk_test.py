@@ -9,7 +9,7 @@ h5py = need("h5py")
 numpy = need("numpy")
 need("scipy")
 
-DEEP = ["--set", "network.trunk={layers: 4, activation: silu, init: {sigma_w: critical, sigma_b: 0.4}, skip: residual}"]
+DEEP = ["--set", "network.trunk={layers: 4, activation: silu, init: {sigma_w: critical, sigma_b: 0.4}, skip: residual, train: none}"]
 TRAINED = ["--set", "network.features=24", "--set", "network.trunk={width: 80, train: {points: 8, steps: 5}}"]
 QUIET = ["--progress", "none", "--set", "training.tolerance=1e-2"]
 
@@ -40,9 +40,18 @@ class Trunks(ProgramTest):
             with h5py.File(self.folder / "a.h5", "r") as file:
                 return file["error_estimate"][:]
 
-        drawn = errors()
+        drawn = errors("--set", "network.trunk.train=none")
         trained = errors("--set", "network.trunk={width: 80, train: {points: 20}}")
         self.assertLess(numpy.median(trained), 0.05 * numpy.median(drawn))
+
+    def test_training_is_the_default(self):
+        self.assertIn("trained on 256 points", self.call("check", "job.yaml").out)
+        self.call("run", "job.yaml", "-o", "default.h5", *QUIET)
+        self.call("run", "job.yaml", "-o", "said.h5", *QUIET, "--set", "network.trunk={width: 256, train: {points: 256}}")
+        self.equal("default.h5", contents(self.folder / "said.h5"))
+        self.call("run", "job.yaml", "-o", "drawn.h5", *QUIET, "--set", "network.trunk.train=none")
+        with h5py.File(self.folder / "drawn.h5", "r") as file:
+            self.assertEqual(file["network/trunk_slope"].shape, (48,))
 
     def test_the_files_say_what_the_layers_are(self):
         self.call("run", "job.yaml", "-o", "a.h5", *QUIET, *DEEP)

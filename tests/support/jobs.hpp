@@ -12,9 +12,15 @@
 
 namespace gluesweep::test {
 
-/// A job of jobs/, by its name without ".yaml".
-inline job::Job shipped_job(const std::string& name, const std::vector<std::string>& overrides = {}) {
+/// A job of jobs/, by its name without ".yaml", as a user runs it: the trunk wants training on pilot points.
+inline job::Job default_job(const std::string& name, const std::vector<std::string>& overrides = {}) {
   return job::read_job(std::string(GLUESWEEP_SOURCE_DIR) + "/jobs/" + name + ".yaml", overrides);
+}
+
+/// The same with a drawn trunk, which needs no pilot points and is the same for all.
+inline job::Job shipped_job(const std::string& name, std::vector<std::string> overrides = {}) {
+  overrides.insert(overrides.begin(), "network.trunk.train=none");
+  return default_job(name, overrides);
 }
 
 /// A job around a problem given as YAML text; `settings` are further top-level keys of the job.

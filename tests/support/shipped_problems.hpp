@@ -32,10 +32,17 @@ inline const std::vector<Shipped>& shipped() {
   return all;
 }
 
+/// Trains points, which are the trunk's pilots as well.
+inline training::BlockResult train(const job::Job& job, const Tensor& parameters) {
+  training::Trainer trainer(job, at::kCPU);
+  trainer.train_trunk(parameters);
+  return trainer.train(parameters);
+}
+
 /// A shipped job at the places of its reference table.
 inline job::Job job_at(const std::string& name, const ReferenceTable& table,
                        const std::vector<std::string>& overrides = {}) {
-  auto job = shipped_job(name, overrides);
+  auto job = default_job(name, overrides);
   job.output.values = table.places;
   return job;
 }
@@ -72,12 +79,13 @@ inline Tensor error_of(const job::Job& job, const ReferenceTable& table, const T
   return worst;
 }
 
-/// Worst true error of the first attempt over the reference points of a problem; the table is its own.
+/// Worst true error of the first attempt, on a drawn trunk, over the reference points of a problem; the table
+/// is its own.
 inline double worst_error(const Shipped& problem, const ReferenceTable& table, int features, int elements) {
   const auto job =
       job_at(problem.name, table,
-             {"network.features=" + std::to_string(features), "network.elements=" + std::to_string(elements),
-              "training={tolerance: 1e-9, rescue: false}"});
+             {"network.trunk.train=none", "network.features=" + std::to_string(features),
+              "network.elements=" + std::to_string(elements), "training={tolerance: 1e-9, rescue: false}"});
   const auto parameters = parameters_of(job.problem, table);
   const auto block = training::Trainer(job, at::kCPU).train(parameters);
   const problem::System system(job.problem);

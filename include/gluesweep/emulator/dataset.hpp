@@ -4,11 +4,11 @@
 
 #include <cstdint>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "gluesweep/emulator/emulator.hpp"
 #include "gluesweep/job/job.hpp"
+#include "gluesweep/network/trunk.hpp"
 
 namespace gluesweep::emulator {
 
@@ -17,15 +17,15 @@ struct Dataset {
   job::Job job;
   std::string job_text, job_hash, source, git_commit;
   std::vector<Axis> axes;
-  std::vector<std::pair<std::string, at::Tensor>> trunk, rescue_trunk;  ///< as network::Trunk::arrays()
+  std::vector<network::Trunk> trunks;  ///< that points were trained on; the first is the emulator's
 
   at::Tensor sample;      ///< (N) int64, sample ids
   at::Tensor z;           ///< (N, p)
   at::Tensor parameters;  ///< (N, all parameters of the problem, in its order)
-  at::Tensor head;        ///< (N, F', K), F' of the larger trunk
+  at::Tensor head;        ///< (N, F', K), F' of the largest trunk
   at::Tensor map;         ///< (N, P, m)
   at::Tensor scale;       ///< (N, K, T)
-  at::Tensor rescue;      ///< (N) which trunk its head belongs to: 0 the first, else the rescue's
+  at::Tensor trunk;       ///< (N) int64, which of the trunks its head belongs to
   at::Tensor t;           ///< (M) output points
   at::Tensor state;       ///< (n, N, M)
   std::vector<Scalar> scalars;

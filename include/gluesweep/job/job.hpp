@@ -160,6 +160,9 @@ struct Network {
   std::uint64_t seed = 0;
 
   int neurons() const { return width > 0 ? width : features; }
+
+  /// With a trunk that is not trained, of as many features as it takes to do about as well.
+  Network drawn() const;
 };
 
 /// Adam on all layers of small per-point networks: the methods `adam` and `plain`.

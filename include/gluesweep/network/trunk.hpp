@@ -11,6 +11,11 @@
 
 namespace gluesweep::network {
 
+using NamedArrays = std::vector<std::pair<std::string, at::Tensor>>;
+
+/// Those whose names begin with a prefix, without it.
+NamedArrays with_prefix(const NamedArrays& arrays, const std::string& prefix);
+
 /// The shared hidden layers of all coefficient networks: F features of xi in [-1, 1].
 ///
 /// The first layer is h(xi) = act(slope (xi - centre)), H neurons spread over the interval; each further
@@ -26,7 +31,7 @@ class Trunk {
 
   /// The trunk that arrays() described. Throws std::invalid_argument where some are missing or do not fit.
   /// Of `network` it takes activation and skip.
-  Trunk(const job::Network& network, const std::vector<std::pair<std::string, at::Tensor>>& arrays);
+  Trunk(const job::Network& network, const NamedArrays& arrays);
 
   /// Features at xi of any shape (...): (..., F), on xi's device.
   at::Tensor features(const at::Tensor& xi) const;
@@ -49,7 +54,7 @@ class Trunk {
   /// The defining arrays by name, as stored under /network: slope (H), centre (H), weight_l (H, H), bias_l
   /// (H), mixing (H+1, F). They may be overwritten in place (rank 0's values are broadcast, so that all ranks
   /// agree to the last bit even on different processors).
-  std::vector<std::pair<std::string, at::Tensor>> arrays() const;
+  NamedArrays arrays() const;
 
  private:
   at::Tensor first_preactivation(const at::Tensor& xi) const;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,19 @@ enum class MergeStyle {
   refer  ///< the new file is small and refers to the parts, by paths relative to it (HDF5 virtual datasets)
 };
 
+/// What merging had to change.
+struct MergeReport {
+  std::int64_t carried_parts = 0;  ///< whose hidden layers differed in rounding from those of the first
+  double lost = 0.0;               ///< at most, of their functions, in the unit of the heads' scale
+};
+
 /// Creates the sweep file of the whole scan at `path` from its parts, given in any order. Pending rows stay
-/// pending. Throws job::InputError if the parts belong to different jobs, overlap, leave samples out or were
-/// trained on different hidden layers, or if something stands at `path`; FileError where reading or writing
-/// fails. Nothing is left at `path` then. Serial; memory does not grow with the number of samples, but for
-/// the points of a list.
-void merge(const std::vector<std::string>& parts, const std::string& path, MergeStyle style);
+/// pending. Every part makes or trains the hidden layers anew, which on another kind of processor gives the
+/// same span by other features: heads of such a part are expressed in the features of the first, unless it is
+/// referred to. Throws job::InputError if the parts belong to different jobs, overlap, leave samples out or
+/// were trained on hidden layers that differ by more than rounding, or if something stands at `path`;
+/// FileError where reading or writing fails. Nothing is left at `path` then. Serial; memory does not grow
+/// with the number of samples, but for the points of a list.
+MergeReport merge(const std::vector<std::string>& parts, const std::string& path, MergeStyle style);
 
 }  // namespace gluesweep::output

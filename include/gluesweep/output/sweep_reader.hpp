@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "gluesweep/network/trunk.hpp"
 #include "gluesweep/sweep/driver.hpp"
 #include "gluesweep/sweep/schedule.hpp"
 
@@ -55,6 +57,9 @@ class SweepReader {
 
   /// The arrays of the hidden layers as they were given at creation.
   std::vector<std::pair<std::string, at::Tensor>> trunk_arrays() const;
+
+  /// The trunk whose arrays have a prefix ("trunk_", "rescue_trunk_"), if there is one.
+  std::optional<network::Trunk> trunk(const job::Network& network, const std::string& prefix) const;
 
   /// The same into given arrays. Throws job::InputError if names or shapes are others.
   void read_trunk_into(const std::vector<std::pair<std::string, at::Tensor>>& arrays) const;

@@ -9,8 +9,11 @@
 #include <functional>
 
 #include "gluesweep/emulator/domain.hpp"
+#include "gluesweep/emulator/layout.hpp"
+#include "gluesweep/emulator/pod.hpp"
 #include "gluesweep/job/error.hpp"
 #include "scan.hpp"
+#include "small_emulator.hpp"
 
 namespace gluesweep::emulator {
 namespace {
@@ -168,7 +171,7 @@ TEST_F(RefineTest, FewPointsGoWherePointsFailed) {
   const auto corner = (data.z > 0.0).all(1);
   data.left_out = physical(data.axes, data.z.index_select(0, corner.nonzero().squeeze(1)));
   for (auto* values : {&data.sample, &data.z, &data.parameters, &data.head, &data.map, &data.scale,
-                       &data.rescue, &data.numbers}) {
+                       &data.trunk, &data.numbers}) {
     *values = values->index_select(0, (~corner).nonzero().squeeze(1));
   }
   data.state = data.state.index_select(1, (~corner).nonzero().squeeze(1));
@@ -213,14 +216,36 @@ TEST_F(RefineTest, SeveralFilesAreOneDataSet) {
   EXPECT_LT((values / expected - 1.0).abs().max().item<double>(), 1e-13);
 }
 
+// A trunk is drawn or trained anew by every scan, so that equal functions have other heads.
+TEST_F(RefineTest, FilesWithOtherTrunksAreOneDataSet) {
+  const auto more = directory_->file("other_trunk.h5");
+  test::write_scan(more, job({"network.features=112", "network.seed=5", "sweep.seed=3"}, 20));
+  const auto joint = read_datasets({scan(), more}, any_error);
+  ASSERT_EQ(joint.trunks.size(), 4u);
+  EXPECT_EQ(joint.head.size(1), joint.trunks.back().size()) << "padded to the largest";
+  EXPECT_TRUE(joint.trunk.narrow(0, 60, 20).eq(2).all().item<bool>());
+  const auto alone = read_dataset(more, any_error);
+  const auto layout = [](const Dataset& data) {
+    return test::nearest(data.z, packed_layout(data.map, data.scale, layout_logarithms(layout_shape(data))));
+  };
+  const auto own = reproject(alone, *layout(alone)), carried = reproject(joint, *layout(joint));
+  EXPECT_LT(own.missed.max().item<double>(), 1e-9);
+  EXPECT_LT(carried.missed.max().item<double>(), 1e-6);
+  const auto curves = [](const Dataset& data, const at::Tensor& heads) {
+    const auto xi = at::linspace(-1.0, 1.0, 33, at::kDouble);
+    const auto& trunk = data.trunks.front();
+    return at::matmul(trunk.features(xi), heads.view({heads.size(0), trunk.size(), -1}));
+  };
+  const auto expected = curves(alone, own.heads), found = curves(joint, carried.heads.narrow(0, 60, 20));
+  EXPECT_LT(gluesweep::test::distance(found, expected), 1e-6);
+}
+
 TEST_F(RefineTest, FilesThatDoNotFitTogetherAreRefused) {
   const auto refused = [&](const std::string& name, const std::vector<std::string>& overrides) {
     const auto path = directory_->file(name);
     test::write_scan(path, job(overrides, 4));
     return input_error([&] { read_datasets({scan(), path}, any_error); });
   };
-  EXPECT_THAT(refused("features.h5", {"network.features=64"}), HasSubstr("hidden layers differ"));
-  EXPECT_THAT(refused("seed.h5", {"network.seed=5"}), HasSubstr("hidden layers differ"));
   EXPECT_THAT(refused("places.h5", {"output.points=32"}), HasSubstr("output points differ"));
   EXPECT_THAT(refused("variable.h5", {"problem.variable.range=[1.0e-4, 50]"}),
               AllOf(HasSubstr("different problems"), HasSubstr("problem.variable.range")));

@@ -169,13 +169,13 @@ TEST(ReaderResolved, KeepsTheTrunk) {
   }
 }
 
-TEST(ReaderResolved, SaysNothingOfTheDefaultTrunk) {
-  // The hash of files from before there was a choice.
+TEST(ReaderResolved, SaysOfADrawnTrunkOnlyThatItIs) {
   const Workspace workspace;
-  const Job plain = workspace.read("mixed_order_decay.yaml", {"network.layers=2"});
-  const Job same = workspace.read("mixed_order_decay.yaml", {"network.trunk={layers: 2, init: uniform}"});
-  EXPECT_EQ(resolved_yaml(plain).find("trunk"), std::string::npos);
-  EXPECT_EQ(job_hash(same), job_hash(plain));
+  const Job drawn = workspace.read("mixed_order_decay.yaml", {"network.trunk={layers: 2, train: none}"});
+  const Job same =
+      workspace.read("mixed_order_decay.yaml", {"network.trunk={layers: 2, init: uniform, train: none}"});
+  EXPECT_NE(resolved_yaml(drawn).find("trunk: {train: none}"), std::string::npos);
+  EXPECT_EQ(job_hash(same), job_hash(drawn));
 }
 
 TEST(ReaderResolved, KeepsTextsWithSpecialCharacters) {
@@ -206,7 +206,10 @@ TEST(ReaderResolved, RefusesAListOfAnotherShape) {
 TEST(JobHash, IsStable) {
   const Workspace workspace;
   const std::string hash = job_hash(workspace.read("mixed_order_decay.yaml"));
-  EXPECT_EQ(hash, "f33027442b408bf4") << "a changed hash keeps users from resuming: raise the format version";
+  EXPECT_EQ(hash, "6267bbc32012a26e") << "a changed hash keeps users from resuming: raise the format version";
+  EXPECT_EQ(job_hash(workspace.read("mixed_order_decay.yaml", {"network.trunk.train=none"})),
+            "f33027442b408bf4")
+      << "the hash of files from before trunks could be trained";
   EXPECT_EQ(hash, job_hash(workspace.read("mixed_order_decay.yaml")));
   EXPECT_EQ(hash, job_hash(workspace.read("mixed_order_decay.yaml", {"run.device=cpu"})));
 }
@@ -230,6 +233,8 @@ TEST(JobHash, SeesWhatDecidesTheNumbers) {
                                          "sweep.seed=8",
                                          "sweep.sampler=random",
                                          "network.features=64",
+                                         "network.trunk.train=none",
+                                         "network.trunk.train.points=64",
                                          "training.tolerance=1e-7",
                                          "run.block=64",
                                          "problem.parameters.A0.default=2",

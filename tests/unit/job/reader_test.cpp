@@ -190,7 +190,7 @@ sweep: {sampler: grid}
 )");
   const Job job = workspace.read("smallest.yaml");
   EXPECT_EQ(job.sweep.samples, 1);
-  EXPECT_EQ(job.network.features, Network().features);
+  EXPECT_EQ(job.network.elements, Network().elements);
   EXPECT_EQ(resolved_yaml(parse_resolved(resolved_yaml(job))), resolved_yaml(job));
 }
 
@@ -243,11 +243,11 @@ TEST(Reader, ReadsTheTrunk) {
   EXPECT_EQ(all.init.sigma_b, 0.25);
   EXPECT_EQ(all.skip, Network::Skip::residual);
   EXPECT_EQ(all.seed, 9U);
-  EXPECT_EQ(all.train.points, 0);
+  EXPECT_EQ(all.train.points, 256) << "unless the job says otherwise";
   EXPECT_EQ(network("init: critical").init.law, Network::Init::Law::critical);
   EXPECT_EQ(network("init: {sigma_w: critical, sigma_b: 0.1}").init.sigma_b, 0.1);
   EXPECT_EQ(network("init: uniform").init.law, Network::Init::Law::uniform);
-  EXPECT_EQ(network("layers: 2").neurons(), 128) << "as wide as it has features";
+  EXPECT_EQ(network("train: none").neurons(), 128) << "as wide as it has features";
   EXPECT_EQ(network("activation: sin").activation, Network::Activation::sine);
   EXPECT_EQ(network("train: {}").train.points, 256);
   EXPECT_EQ(network("train: {}").width, 256);
@@ -255,6 +255,53 @@ TEST(Reader, ReadsTheTrunk) {
   EXPECT_EQ(network("train: {points: 5, steps: 3}, width: 60").train.steps, 3);
   EXPECT_EQ(network("train: {points: 5, steps: 3}, width: 60").width, 60);
   EXPECT_EQ(network("train: none").train.points, 0);
+}
+
+TEST(Reader, TrainsTheTrunkOfFramesUnlessTold) {
+  const Workspace workspace;
+  const auto network = [&](std::vector<std::string> overrides) {
+    overrides.emplace_back("problem.network={}");
+    return workspace.read("mixed_order_decay.yaml", overrides).network;
+  };
+  const auto trained = network({"network={}"});
+  EXPECT_EQ(trained.train.points, 256);
+  EXPECT_EQ(trained.train.steps, 0);
+  EXPECT_EQ(trained.features, 72);
+  EXPECT_EQ(trained.width, 256);
+  EXPECT_EQ(network({"network={features: 300}"}).width, 300) << "features are combinations of neurons";
+  EXPECT_EQ(network({"network={trunk: {width: 90}}"}).width, 90);
+  for (const char* drawn : {"network={trunk: {train: none}}", "training.ansatz=sum", "training.method=adam",
+                            "training.method=plain", "training.method=matching"}) {
+    const auto other = network({"network={}", drawn});
+    EXPECT_EQ(other.train.points, 0) << drawn;
+    EXPECT_EQ(other.features, 96) << drawn;
+    EXPECT_EQ(other.neurons(), 96) << drawn;
+  }
+}
+
+TEST(Reader, DrawsTheTrunkOfFilesThatSayNothing) {
+  const Workspace workspace;
+  auto text = resolved_yaml(workspace.read("mixed_order_decay.yaml", {"network.trunk.train=none"}));
+  const std::string said = ", trunk: {train: none}";
+  ASSERT_NE(text.find(said), std::string::npos) << text;
+  const auto hash = job_hash(parse_resolved(text));
+  const auto before = text.replace(text.find(said), said.size(), "");
+  EXPECT_EQ(parse_resolved(before).network.train.points, 0) << "files of earlier versions";
+  EXPECT_EQ(job_hash(parse_resolved(before)), hash);
+}
+
+TEST(Network, DrawnOnesTakeMoreFeatures) {
+  Network network;
+  network.train.points = 256;
+  network.width = 256;
+  network.features = 72;
+  network.elements = 7;
+  const auto drawn = network.drawn();
+  EXPECT_EQ(drawn.features, 96);
+  EXPECT_EQ(drawn.neurons(), 96);
+  EXPECT_EQ(drawn.train.points, 0);
+  EXPECT_EQ(drawn.elements, 7);
+  EXPECT_EQ(drawn.drawn().features, 96);
 }
 
 TEST(Reader, TheJobsTrunkOverridesTheProblems) {

@@ -32,9 +32,9 @@ struct Derived {
 
 Derived derived(const std::string& name, std::size_t parameters) {
   Derived result{test::read_reference("../derived/" + name, parameters),
-                 test::shipped_job(name, {"output.points=9"}),
+                 test::default_job(name, {"output.points=9"}),
                  {}};
-  result.block = Trainer(result.job, at::kCPU).train(test::parameters_of(result.job.problem, result.table));
+  result.block = test::train(result.job, test::parameters_of(result.job.problem, result.table));
   return result;
 }
 

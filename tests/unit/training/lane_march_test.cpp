@@ -167,7 +167,7 @@ TEST(ElementKernels, AdvanceWhatIsActiveAndFinite) {
 class ShippedLanes : public testing::TestWithParam<test::Shipped> {
  protected:
   test::ReferenceTable table = test::read_reference(GetParam().name, GetParam().parameters);
-  job::Job job = test::job_at(GetParam().name, table);
+  job::Job job = test::job_at(GetParam().name, table, {"network={features: 112, trunk: {train: none}}"});
   Tensor parameters = test::parameters_of(job.problem, table);
 };
 
@@ -358,8 +358,8 @@ TEST(LaneMarch, LeavesSolvedPointsAloneOnOtherDevicesToo) {
 class TrainerKernels : public ShippedLanes {};
 
 TEST_P(TrainerKernels, GiveTheResultsOfOtherDevices) {
-  const Trainer trainer(job, at::kCPU);
   const auto points = parameters.narrow(0, 0, 3);
+  const Trainer trainer(job, at::kCPU);
   const auto found = trainer.train(points);
   const auto expected = [&] {
     const WithoutKernels without;

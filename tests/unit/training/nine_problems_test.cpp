@@ -40,7 +40,7 @@ const Comparison& comparison(const Shipped& problem) {
   for (const auto& unknown : result.job.problem.unknowns) {
     result.references.push_back(result.table.values.at(unknown.name));
   }
-  result.block = Trainer(result.job, at::kCPU).train(result.parameters);
+  result.block = test::train(result.job, result.parameters);
   const auto error = [&result](const Tensor& unknowns) {
     return test::error_of(result.job, result.table, result.parameters, unknowns, result.references);
   };
@@ -87,7 +87,7 @@ TEST_P(NineProblems, DoNotDependOnTheHandOver) {
           key + (log_scale ? ".overlap=(" + overlap + ")**2" : ".overlap=2*(" + overlap + ")"),
           key + (log_scale ? ".overlap=(" + overlap + ")**0.5" : ".overlap=0.5*(" + overlap + ")")}) {
       const auto job = test::job_at(GetParam().name, base.table, {change});
-      const auto moved = Trainer(job, at::kCPU).train(base.parameters);
+      const auto moved = test::train(job, base.parameters);
       problem::Tensors before;
       for (const auto& row : base.unknowns(base.block).unbind(0)) before.push_back(row);
       const auto difference = test::error_of(job, base.table, base.parameters, base.unknowns(moved), before);

@@ -114,7 +114,7 @@ TEST(Phases, BelongToTheirThread) {
 
 TEST(Phases, AddUpToTheTimeOfATraining) {
   const auto table = test::read_reference("freeze_out", 1);
-  const auto job = test::job_at("freeze_out", table);
+  const auto job = test::job_at("freeze_out", table, {"network.trunk.train=none"});
   const Trainer trainer(job, at::kCPU);
   const auto parameters = test::parameters_of(job.problem, table).repeat({20, 1});
   trainer.train(parameters);

@@ -14,15 +14,15 @@ using at::Tensor;
 
 /// A shipped job trained at points that give its swept parameters, (B, p).
 BlockResult trained(const std::string& name, const Tensor& swept) {
-  const auto job = test::shipped_job(name, {"output.points=9"});
+  const auto job = test::default_job(name, {"output.points=9"});
   test::ReferenceTable points;
   for (const auto& parameter : job.sweep.parameters) points.names.push_back(parameter.name);
   points.parameters = swept;
-  return Trainer(job, at::kCPU).train(test::parameters_of(job.problem, points));
+  return test::train(job, test::parameters_of(job.problem, points));
 }
 
 Tensor derived(const std::string& name, const BlockResult& block, const std::string& quantity) {
-  const auto all = test::shipped_job(name).problem.derived;
+  const auto all = test::default_job(name).problem.derived;
   const auto found =
       std::find_if(all.begin(), all.end(), [&](const auto& one) { return one.name == quantity; });
   return block.derived[found - all.begin()];
@@ -34,17 +34,17 @@ void expect_values(const Tensor& values, const std::vector<double>& expected, do
 
 TEST(MisalignedScalar, TheDerivativeAgreesAsWell) {
   const auto table = test::read_reference("misaligned_scalar", 1);
-  const auto block = Trainer(test::job_at("misaligned_scalar", table), at::kCPU).train(table.parameters);
+  const auto block = test::train(test::job_at("misaligned_scalar", table), table.parameters);
   const auto& m = table.parameters;
   const auto scale = m * (1.0 + m * test::row(table.places)).pow(-0.75);
   EXPECT_LT(test::largest((block.solution[1] - table.values.at("phi_t")) / scale), 1e-6);
 }
 
 TEST(MixedOrderDecay, LateAmplitudeAndCrossoverHaveTheirClosedForms) {
-  const auto job = test::shipped_job("mixed_order_decay", {"output.points=9"});
+  const auto job = test::default_job("mixed_order_decay", {"output.points=9"});
   const auto parameters =
       at::tensor({0.4, 20.0, 1.0, 0.7, 300.0, 2.0, 1.0, 950.0, 0.5}, at::kDouble).view({3, 3});
-  const auto block = Trainer(job, at::kCPU).train(parameters);
+  const auto block = test::train(job, parameters);
   const auto k1 = parameters.select(1, 0), k2 = parameters.select(1, 1), a0 = parameters.select(1, 2);
   const double start = 1e-4;
   const auto amplitude = (k1 * start).exp() / (1.0 / a0 + k2 / k1);
@@ -58,7 +58,7 @@ TEST(MixedOrderDecay, LateAmplitudeAndCrossoverHaveTheirClosedForms) {
 
 TEST(FreezeOut, RelicAbundanceContinuesTheSolutionsEnd) {
   const auto table = test::read_reference("freeze_out", 1);
-  const auto block = Trainer(test::job_at("freeze_out", table), at::kCPU).train(table.parameters);
+  const auto block = test::train(test::job_at("freeze_out", table), table.parameters);
   const auto lambda = table.parameters.squeeze(1);
   const auto relic = block.derived[0];
   EXPECT_TRUE(at::allclose(relic, 1.0 / block.limits[1], 1e-14, 0.0));
@@ -114,9 +114,9 @@ TEST(MisalignedScalar, LateConstantsAreThoseOfTheBesselFunctions) {
 // A thousand times longer, up to 1e8 radians: the same error and the same work.
 TEST(MisalignedScalar, DoesNotMindAHundredMillionRadians) {
   const std::vector<double> masses{1.0, 7.0, 100.0};
-  const auto job = test::shipped_job("misaligned_scalar", {"problem.variable.range=[1.0e-3, 1.0e6]",
+  const auto job = test::default_job("misaligned_scalar", {"problem.variable.range=[1.0e-3, 1.0e6]",
                                                            "output.points=[1.0e-3, 1.0e5, 1.0e6]"});
-  const auto block = Trainer(job, at::kCPU).train(test::column(masses));
+  const auto block = test::train(job, test::column(masses));
   EXPECT_TRUE((block.status == static_cast<int>(Status::converged)).all().item<bool>());
   EXPECT_LT(block.error_estimate.max().item<double>(), 1e-7);
   for (std::size_t i = 0; i < masses.size(); ++i) {

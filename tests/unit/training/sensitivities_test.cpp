@@ -102,10 +102,12 @@ struct Trained {
   }
 };
 
-Trained trained(const std::string& name, const std::vector<std::vector<double>>& points) {
+Trained trained(const std::string& name, const std::vector<std::vector<double>>& points,
+                std::vector<std::string> overrides = {}) {
   std::vector<Tensor> rows;
   for (const auto& point : points) rows.push_back(at::tensor(point, at::kDouble));
-  Trained result{test::shipped_job(name, with_sensitivities), at::stack(rows, 0), {}};
+  overrides.insert(overrides.end(), with_sensitivities.begin(), with_sensitivities.end());
+  Trained result{test::shipped_job(name, overrides), at::stack(rows, 0), {}};
   result.block = Trainer(result.job, at::kCPU).train(all_parameters(result.job, result.swept));
   return result;
 }
@@ -154,7 +156,7 @@ TEST(Sensitivities, OfConditionsAtBothEndsAreThoseOfTheClosedForm) {
 }
 
 TEST(Sensitivities, OfABoundaryLayerAreDifferencesOfTrainings) {
-  const auto result = trained("boundary_layer", {{0.003}, {0.02}});
+  const auto result = trained("boundary_layer", {{0.003}, {0.02}}, {"network.features=112"});
   const auto expected = differences(result.job, result.swept, 0, 2e-3);
   EXPECT_LT(result.unknowns_error(expected, 0), 1e-6);
   EXPECT_LT(test::relative_distance(result.block.derived_by[0], expected.derived[0]), 1e-5);

@@ -86,7 +86,7 @@ TEST(TrunkTraining, LeavesOutFunctionsWithoutNumbers) {
 
 TEST(TrunkTraining, MakesASweepWithFewFeaturesMoreExact) {
   const auto error = [](const std::string& train) {
-    const auto job = test::shipped_job("mixed_order_decay",
+    const auto job = test::default_job("mixed_order_decay",
                                        {"network.features=32", "training.rescue=false", "output.points=10",
                                         "network.trunk={width: 160, train: " + train + "}"});
     const auto column = [](double low, double high) {
