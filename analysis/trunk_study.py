@@ -34,7 +34,7 @@ ACTIVATIONS = ("tanh", "sin", "silu")
 DEPTHS = (1, 2, 4, 8, 16, 32)
 SIGMA_W = (0.5, 0.9, 1.2, 1.4, 1.7, 2.2, 3.0)
 SIGMA_B = 0.2
-FINE = "network={features: 192, elements: 80}"  # one layer, for the coefficient functions that are to be fitted
+FINE = "network={features: 192, elements: 80, trunk: {train: none}}"  # one layer, for the coefficient functions that are to be fitted
 JOBS = pathlib.Path(__file__).resolve().parent.parent / "jobs"
 SMALLEST = 1e-12  # of errors, in the picture
 WITHIN = 3.0  # a trunk within this factor of the best of its depth is as good
@@ -84,7 +84,8 @@ class Study:
 
     def measure(self, activation: str, depth: int, sigma_w: float) -> Row:
         name = f"{activation}_{depth}_{sigma_w:g}"
-        trunk = f"network.trunk={{layers: {depth}, activation: {activation}, init: {{sigma_w: {sigma_w}, sigma_b: {SIGMA_B}}}}}"
+        trunk = (f"network.trunk={{layers: {depth}, activation: {activation}, "
+                 f"init: {{sigma_w: {sigma_w}, sigma_b: {SIGMA_B}}}, train: none}}")
         found: dict[str, float] = {}
         for problem in PROBLEMS:
             diagnosis = self.folder / f"{name}_{problem}_diagnosis.h5"

@@ -69,16 +69,15 @@ DiagnosedTrunk stored(job::Job job, const std::string& origin, network::Trunk tr
 
 /// The trunk as a run would make it, trained on pilot points where it would be.
 DiagnosedTrunk configured_trunk(job::Job job) {
-  const int pilots = job.network.train.points;
-  if (pilots > 0) {
-    training::Trainer trainer(job, at::kCPU);
-    trainer.train_trunk(sweep::ParameterSpace(job).spread(pilots));
-    network::Trunk trunk(job.network, network::with_prefix(trainer.trunk_arrays(), "trunk_"));
-    return stored(std::move(job), "job", std::move(trunk));
-  }
   const network::Elements elements(job.network.elements, job.network.nodes);
   network::Trunk trunk(job.network, elements);
-  const auto couplings = configured(job.network);
+  const auto train = job.network.train;
+  if (train.points > 0) {
+    training::Trainer trainer(job, at::kCPU);
+    trainer.train_trunk(sweep::ParameterSpace(job).spread(train.points));
+    trunk = network::Trunk(job.network, network::with_prefix(trainer.trunk_arrays(), "trunk_"));
+  }
+  const auto couplings = train.steps > 0 ? couplings_of(trunk, job.network) : configured(job.network);
   return {std::move(job), "job", elements, std::move(trunk), couplings};
 }
 

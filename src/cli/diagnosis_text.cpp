@@ -13,10 +13,6 @@ using network::Estimates;
 
 std::string entry(const std::string& name, const std::string& text) { return line(name, text, 26); }
 
-std::string counted_noun(std::int64_t count, const std::string& noun) {
-  return grouped(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
 /// Four digits after the point; "infinite" and "-" for what has none.
 std::string number_text(double value) {
   if (std::isnan(value)) return "-";
@@ -66,12 +62,12 @@ std::string columns_text(const Rows& rows) {
 std::string trunk_text(const TrunkDiagnosis& found) {
   const auto& trunk = found.subject.trunk;
   const auto& values = found.spectrum.values;
-  return entry("trunk", counted_noun(trunk.layers(), "layer") + " of " + grouped(trunk.width()) +
-                            " neurons, " + network::activation_name(trunk.activation()) +
+  return entry("trunk", counted(trunk.layers(), "layer") + " of " + grouped(trunk.width()) + " neurons, " +
+                            network::activation_name(trunk.activation()) +
                             (trunk.skip() == job::Network::Skip::none ? "" : ", residual") + ", of the " +
                             found.subject.origin) +
          (found.subject.origin == "job" && found.network().train.points > 0
-              ? entry("", "before its training: the sweep file has the trained one")
+              ? entry("", "trained on points of the job, as a run trains it")
               : "") +
          entry("features", grouped(found.spectrum.rank) + " on " + grouped(found.subject.elements.size()) +
                                " nodes, condition " + rough(found.spectrum.condition)) +
@@ -185,7 +181,7 @@ std::string fits_text(const TrunkDiagnosis& found) {
         entry(functions[i].name, rough(found.function_errors[static_cast<std::int64_t>(i)].item<double>()));
   if (!found.coefficients) return text;
   const auto& fits = *found.coefficients;
-  text += "the same to the coefficient functions of " + counted_noun(fits.errors.size(0), "point") + "\n";
+  text += "the same to the coefficient functions of " + counted(fits.errors.size(0), "point") + "\n";
   for (std::size_t k = 0; k < fits.names.size(); ++k) {
     const Tensor errors = fits.errors.select(1, static_cast<std::int64_t>(k));
     text += entry(fits.names[k], "median " + rough(errors.median().item<double>()) + ", largest " +

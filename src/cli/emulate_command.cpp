@@ -20,10 +20,6 @@ using emulator::FitReport;
 
 constexpr std::int64_t roughly = 4 << 20;  // bytes that an emulator takes, before it is known
 
-std::string counted(std::int64_t count, const std::string& noun) {
-  return grouped(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
 std::string points_text(const emulator::Dataset& data, const FitReport& report) {
   std::string text = line("points", grouped(data.size()) + " of " + grouped(data.in_file));
   const auto left_out = [&](std::int64_t count, const std::string& reason) {

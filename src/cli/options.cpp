@@ -106,7 +106,8 @@ examples:
 constexpr const char* merge_help =
     R"(usage: gluesweep merge FILE... -o FILE [options]
 
-Puts the parts of one scan, which 'gluesweep run JOB --part I/N' wrote, together into one sweep file.
+Puts the parts of one scan, which 'gluesweep run JOB --part I/N' wrote, together into one sweep file. Networks of parts
+that ran on another kind of processor are expressed in the features of the first part, which is said.
 
 )";
 constexpr const char* merge_examples = R"(
@@ -114,7 +115,7 @@ examples:
   gluesweep merge decay.*-of-8.h5 -o decay.h5
   gluesweep merge decay.*-of-8.h5 -o decay.h5 --virtual
 Points that are pending in a part stay pending; 'gluesweep run JOB -o FILE --resume' trains them. A virtual file cannot be
-gone on with: go on with its parts.
+gone on with: go on with its parts. It needs parts that ran on processors of one kind.
 Exit codes: 0 complete, 1 internal error or a fault under way, 2 bad input (nothing was created).
 )";
 
@@ -182,8 +183,8 @@ Exit codes: 0 complete, 1 internal error or a fault under way, 2 bad input (noth
 constexpr const char* diagnose_help =
     R"(usage: gluesweep diagnose JOB|FILE [options]
 
-Examines the trunk, the hidden layers that all points share, as a job configures it or as a sweep file or an emulator
-holds it: the couplings of its layers and whether they are equal along the depth; how lengths and correlations of signals
+Examines the trunk, the hidden layers that all points share, as a run of a job would make it (trained on pilot points, if
+it is) or as a sweep file or an emulator holds it: the couplings of its layers and whether they are equal along the depth; how lengths and correlations of signals
 change from layer to layer, in theory and in random networks; the phase (ordered, critical, chaotic) and its depth
 scales; how the couplings change when every other layer is integrated out; and which functions its features can fit.
 
@@ -207,7 +208,7 @@ Runs several methods (training.method) of the job on the same points, measures e
 prints a table of errors, time and size, and how far the error estimates can be trusted, and stores everything in one
 HDF5 file, which analysis/compare.py draws.
 The reference of a point is the problem's closed form, else the independent integrator (CVODE), else gauss_newton with
-1.5 times the features, twice the elements and a hundredth of the tolerance; the table says which it was.
+a drawn trunk of 1.5 times the features that do as well, twice the elements and a hundredth of the tolerance; the table says which it was.
 
 )";
 constexpr const char* compare_examples = R"(

@@ -135,12 +135,13 @@ Plan make_plan(const job::Job& job, const training::Trainer& trainer, const swee
 
 namespace {
 
-/// The hidden layers where they are not the default's.
-std::string trunk_text(const job::Network& network) {
+std::string trunk_text(const job::Job& job) {
+  const auto& network = job.network;
   std::string text;
   if (network.layers > 1) text += ", " + std::to_string(network.layers) + " hidden layers";
   if (network.width > 0) text += ", " + std::to_string(network.width) + " neurons a layer";
-  if (network.train.points > 0) text += ", trained on " + grouped(network.train.points) + " points";
+  const auto pilots = std::min<std::int64_t>(network.train.points, job.sweep.samples);
+  if (pilots > 0) text += ", trained on " + counted(pilots, "point");
   return text;
 }
 
@@ -155,7 +156,7 @@ std::string method_text(const job::Job& job) {
   switch (job.training.method) {
     case job::Training::Method::gauss_newton:
       return std::string(sum ? "Gauss-Newton, " : "least squares of the collocation solution, ") +
-             std::to_string(job.network.features) + " features" + trunk_text(job.network) + ", " +
+             std::to_string(job.network.features) + " features" + trunk_text(job) + ", " +
              std::to_string(job.network.elements) + " elements of " + std::to_string(job.network.nodes) +
              " nodes a patch, tolerance " + exact(job.training.tolerance);
     case job::Training::Method::adam: return by_adam("coefficient networks");

@@ -97,9 +97,10 @@ void train_trunk(const Preparation& prepared) {
   if (train.points == 0) return;
   const double begin = now();
   const auto points = prepared.space->spread(train.points);
-  prepared.trainer->train_trunk(points);
-  std::cout << "hidden layers trained on " << grouped(points.size(0)) << " points in "
-            << duration(now() - begin) << std::endl;
+  const auto usable = prepared.trainer->train_trunk(points);
+  std::cout << "hidden layers trained on " << grouped(usable)
+            << (usable == points.size(0) ? "" : " of " + grouped(points.size(0)))
+            << (points.size(0) == 1 ? " point in " : " points in ") << duration(now() - begin) << std::endl;
 }
 
 /// Rank 0's trunk on all ranks, trained there where the job asks for it: they agree to the last bit even on

@@ -54,12 +54,12 @@ std::string rerun_text(const job::Job& job, const std::vector<std::string>& name
 
 void show(const ShowOptions& options) {
   const output::SweepReader reader(options.file);
-  const std::string text = reader.text("job");
+  const job::Job job = job::parse_resolved(reader.text("job"), {}, options.file + ", attribute job");
   if (options.job) {
-    std::cout << text << std::flush;
+    // Not the text itself: what an older version left out is said, so that a run makes the same of it.
+    std::cout << job::resolved_yaml(job) << std::flush;
     return;
   }
-  const job::Job job = job::parse_resolved(text, {}, options.file + ", attribute job");
   const FileSummary summary = summarize(options.file);
   std::cout << job.problem.name << "\n" << summary_text(summary, options.file) << status_advice(summary);
   const auto worst = worst_points(options.file, options.worst);

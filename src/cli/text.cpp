@@ -35,6 +35,10 @@ std::size_t distance(const std::string& a, const std::string& b) {
 
 }  // namespace
 
+std::string counted(std::int64_t count, const std::string& noun) {
+  return grouped(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
 std::string grouped(std::int64_t number) {
   std::string digits = std::to_string(std::abs(number));
   for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");

@@ -11,6 +11,9 @@ namespace gluesweep::cli {
 /// 12345 -> "12,345".
 std::string grouped(std::int64_t number);
 
+/// "1 point", "12,345 points".
+std::string counted(std::int64_t count, const std::string& noun);
+
 /// Two significant digits: "3.4e-07", "0.12", "12"; "-" for an undefined number.
 std::string rough(double value);
 

@@ -5,7 +5,7 @@
 namespace gluesweep::job {
 namespace {
 
-constexpr double drawn_features = 4.0 / 3.0;  // for each trained one, see docs/TRUNKS.md
+constexpr double drawn_per_trained = 4.0 / 3.0;
 
 }  // namespace
 
@@ -27,10 +27,12 @@ int Problem::state_size() const {
   return size;
 }
 
+int drawn_features(int trained) { return static_cast<int>(std::lround(trained * drawn_per_trained)); }
+
 Network Network::drawn() const {
   Network network = *this;
   if (train.points == 0) return network;
-  network.features = static_cast<int>(std::lround(features * drawn_features));
+  network.features = drawn_features(features);
   network.width = 0;
   network.train = {};
   return network;

@@ -204,12 +204,7 @@ void check_sensitivities(const Field& output, const Job& job) {
   }
 }
 
-/// Whose networks share a trunk that can be trained beforehand: pilot solutions are those of frames.
-bool trains_trunk(const Training& training) {
-  return training.method == Training::Method::gauss_newton && training.ansatz == Training::Ansatz::frames;
-}
-
-/// Refuses training that was asked for in vain.
+/// Pilot solutions are those of frames.
 void check_trunk_training(const Field& root, const Field& problem, const Job& job) {
   const bool sum =
       job.training.method == Training::Method::gauss_newton && job.training.ansatz == Training::Ansatz::sum;
@@ -235,13 +230,13 @@ Job read_tree(const NodePtr& root, const PointSource& points) {
   Job job;
   job.problem = ProblemReader(problem).read();
   NetworkReader network_reader;
-  if (const auto network = problem.find("network")) network_reader.read(*network);
+  if (const auto network = problem.find("network")) network_reader.read_problems(*network);
   const Field sweep = field.require("sweep", "give {sampler, samples, parameters}");
   job.sweep = read_sweep(sweep, job.problem, points);
-  if (const auto network = field.find("network")) network_reader.read(*network);
+  if (const auto network = field.find("network")) network_reader.read_jobs(*network);
   if (const auto training = field.find("training")) job.training = read_training(*training);
   const bool resolved = points.given != nullptr;  // and says all there is to say
-  job.network = network_reader.result(trains_trunk(job.training) && !resolved);
+  job.network = network_reader.result(job.training, resolved);
   check_trunk_training(field, problem, job);
   if (const auto verification = field.find("verification"))
     job.verification = read_verification(*verification);

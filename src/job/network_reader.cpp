@@ -16,6 +16,7 @@ constexpr double largest_sigma = 100.0;
 
 // Of a trunk that is trained, where the job gives none. Steps improve nothing in layers this wide.
 constexpr int trained_features = 72, trained_width = 256;
+constexpr int most_trained = 84;  // features, unless the job asks for more: the last ones are rounding
 constexpr Network::TrunkTraining default_training{256, 0};
 
 double read_sigma(const Field& field, const std::string& accepted) {
@@ -87,9 +88,13 @@ void NetworkReader::read_trunk(const Field& field, const Field& outer) {
   }
 }
 
-void NetworkReader::read(const Field& field) {
+void NetworkReader::read_problems(const Field& field) { read(field, Giver::problem); }
+
+void NetworkReader::read_jobs(const Field& field) { read(field, Giver::job); }
+
+void NetworkReader::read(const Field& field, Giver source) {
   field.accept_keys({"features", "elements", "nodes", "layers", "activation", "seed", "trunk"});
-  features_given_ = features_given_ || field.has("features");
+  if (field.has("features")) features_ = source;
   read_integer(field, "features", 4, 1024, network_.features);
   read_integer(field, "elements", 2, 2000, network_.elements);
   read_integer(field, "nodes", 2, 9, network_.nodes);
@@ -97,12 +102,19 @@ void NetworkReader::read(const Field& field) {
   if (const auto trunk = field.find("trunk")) read_trunk(*trunk, field);
 }
 
-Network NetworkReader::result(bool trains_trunk) const {
+Network NetworkReader::result(const Training& training, bool resolved) const {
+  const bool shares_trunk = training.method == Training::Method::gauss_newton;
+  const bool frames = shares_trunk && training.ansatz == Training::Ansatz::frames;
+  const bool few = features_ == Giver::none || network_.features <= most_trained;
   Network network = network_;
-  if (!training_given_ && trains_trunk) network.train = default_training;
-  if (network.train.points == 0) return network;
-  if (!features_given_) network.features = trained_features;
-  if (network.width == 0) network.width = std::max(trained_width, network.features);
+  if (!shares_trunk) network.train = {};
+  if (frames && few && !training_given_ && !resolved) network.train = default_training;
+  if (network.train.points > 0) {
+    if (features_ == Giver::none) network.features = trained_features;
+    if (network.width == 0) network.width = std::max(trained_width, network.features);
+  } else if (features_ == Giver::problem && few) {
+    network.features = drawn_features(network.features);
+  }
   return network;
 }
 

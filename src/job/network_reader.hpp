@@ -8,19 +8,23 @@ namespace gluesweep::job {
 /// Reads the key `network`, and decides what it leaves open.
 class NetworkReader {
  public:
-  /// Later calls override: first a problem's recommended values, then the job's own.
-  void read(const Field& field);
+  void read_problems(const Field& field);  ///< recommended values, for a trained trunk
+  void read_jobs(const Field& field);      ///< which override these
 
-  /// The network of a job that says nothing else about training the trunk: a trained one has `width` neurons
-  /// for its features and needs fewer of these than a drawn one (docs/TRUNKS.md).
-  Network result(bool trains_trunk) const;
+  /// Where nothing is said, a trunk of few features is trained if the method has one on frames, unless the
+  /// job is a resolved one.
+  Network result(const Training& training, bool resolved) const;
 
  private:
+  enum class Giver { none, problem, job };  // of network.features
+
+  void read(const Field& field, Giver source);
   void read_common(const Field& field);
   void read_trunk(const Field& field, const Field& outer);
 
   Network network_;
-  bool features_given_ = false, training_given_ = false;
+  Giver features_ = Giver::none;
+  bool training_given_ = false;
 };
 
 }  // namespace gluesweep::job

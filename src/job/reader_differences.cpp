@@ -50,7 +50,8 @@ Values values_of(const std::string& text, const std::string& name) {
 std::string value_at(const Values& values, const std::string& key) {
   const auto found =
       std::find_if(values.begin(), values.end(), [&](const auto& pair) { return pair.first == key; });
-  return found == values.end() ? "absent" : found->second;
+  if (found != values.end()) return found->second;
+  return key == "network.trunk.train" ? "none" : "absent";  // resolved jobs did not say it once
 }
 
 }  // namespace

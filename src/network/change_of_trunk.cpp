@@ -19,13 +19,15 @@ ChangeOfTrunk::ChangeOfTrunk(const Trunk& from, const Trunk& to) {
   const auto fitted = places(from, to, fitted_per_feature), checked = places(from, to, checked_per_feature);
   const auto [q, r] = at::linalg_qr(to.features(fitted));
   matrix_ = at::linalg_solve_triangular(r, at::matmul(q.t(), from.features(fitted)), true);
-  lost_ = from.features(checked) - at::matmul(to.features(checked), matrix_);
+  before_ = from.features(checked);
+  lost_ = before_ - at::matmul(to.features(checked), matrix_);
 }
 
 Tensor ChangeOfTrunk::heads(const Tensor& heads) const { return at::matmul(matrix_, own_rows(heads)); }
 
 Tensor ChangeOfTrunk::lost(const Tensor& heads) const {
-  return at::matmul(lost_, own_rows(heads)).abs().flatten(-2).amax(-1);
+  const auto size = at::matmul(before_, own_rows(heads)).abs().amax(-2).clamp_min(1.0);
+  return (at::matmul(lost_, own_rows(heads)).abs().amax(-2) / size).amax(-1);
 }
 
 }  // namespace gluesweep::network

@@ -21,9 +21,10 @@ namespace fs = std::filesystem;
 using at::Tensor;
 using network::NamedArrays;
 
-// Of functions whose heads are expressed in other features, in the unit of their scale. Hidden layers that
-// differ in rounding only, on processors of another kind, lose at most 1e-11 (six of the shipped problems).
-constexpr double most_lost = 1.0e-9;
+// What functions may lose when their heads are expressed in other features, over their size: this much, or
+// this share of the point's error estimate. Hidden layers that differ in rounding only, on processors of
+// another kind, lose at most 1e-11 (nine shipped problems).
+constexpr double most_lost = 1.0e-9, most_of_error = 0.1;
 
 constexpr std::int64_t bytes_at_once = std::int64_t{1} << 24;
 
@@ -127,29 +128,50 @@ class HeadCarrier {
     if (changes_.empty()) throw job::InputError(part_ + " does not have the hidden layers of " + first_);
   }
 
-  /// Of heads (B, F, K) with rungs (B): (B, rows, K). `lost` grows to what is lost.
-  Tensor operator()(const Tensor& heads, const Tensor& rungs, std::int64_t rows, double& lost) const {
+  /// Of heads (B, F, K), rows first ... of the part: (B, rows, K). `lost` grows to what converged points
+  /// lose.
+  Tensor operator()(const Tensor& heads, const SweepReader& reader, std::int64_t first, std::int64_t rows,
+                    double& lost) const {
+    const auto count = heads.size(0);
+    const auto rungs = reader.column("rescue", first, count);
     const auto owner = (rungs > 0).to(at::kLong).clamp_max(static_cast<std::int64_t>(changes_.size()) - 1);
-    Tensor carried = at::zeros({heads.size(0), rows, heads.size(2)}, heads.options());
+    Tensor carried = at::zeros({count, rows, heads.size(2)}, heads.options());
+    Tensor losses = at::zeros({count}, heads.options());
     for (std::size_t k = 0; k < changes_.size(); ++k) {
       const auto chosen = (owner == static_cast<std::int64_t>(k)).nonzero().squeeze(1);
       if (chosen.size(0) == 0) continue;
       const auto some = heads.index_select(0, chosen);
       const auto found = changes_[k].heads(some);
       carried.index_copy_(0, chosen, at::constant_pad_nd(found, {0, 0, 0, rows - found.size(1)}));
-      lost = std::max(lost, changes_[k].lost(some).nan_to_num(0.0).max().item<double>());
+      losses.index_copy_(0, chosen, changes_[k].lost(some));
     }
-    if (lost > most_lost) refuse(lost);
+    check(losses, reader, first, lost);
     return carried;
   }
 
  private:
+  /// Points that did not converge may lose what they like.
+  void check(const Tensor& losses, const SweepReader& reader, std::int64_t first, double& lost) const {
+    const auto count = losses.size(0);
+    const auto converged = reader.column("status", first, count, at::kByte) ==
+                           static_cast<std::int64_t>(training::Status::converged);
+    const auto counts = converged & losses.isfinite();
+    const auto estimate = reader.column("error_estimate", first, count).nan_to_num(0.0);
+    const auto known = at::where(counts, losses, at::zeros_like(losses));
+    lost = std::max(lost, known.max().item<double>());
+    const auto excess = known - (most_of_error * estimate).clamp_min(most_lost);
+    const auto worst = excess.argmax().item<std::int64_t>();
+    if (excess[worst].item<double>() > 0.0) refuse(known[worst].item<double>());
+  }
+
   [[noreturn]] void refuse(double lost) const {
     char text[32];
     std::snprintf(text, sizeof text, "%.1e", lost);
-    throw job::InputError(part_ + " was trained on other hidden layers than " + first_ +
-                          ", in whose features its networks would be wrong by " + text +
-                          ": by another version of gluesweep; run the part again with that of the others");
+    throw job::InputError(
+        part_ + " was trained on other hidden layers than " + first_ +
+        ", in whose features its networks would be wrong by " + text +
+        ": by another version of gluesweep, or on a processor that differs too much; run the "
+        "part again where the others ran, or all parts with network.trunk.train: none");
   }
 
   std::string part_, first_;
@@ -219,7 +241,7 @@ class Copier {
       for (std::int64_t first = 0; first < part.share.count; first += at_once) {
         const std::int64_t count = std::min(at_once, part.share.count - first);
         Tensor rows = reader.rows(name, first, count, scalar_type(variable.type));
-        if (carrier) rows = (*carrier)(rows, reader.column("rescue", first, count), variable.shape[1], lost_);
+        if (carrier) rows = (*carrier)(rows, reader, first, variable.shape[1], lost_);
         write_slab(target.get(), native_type(variable.type), part.share.first + first, rows.sizes().vec(),
                    rows.data_ptr(), path_);
       }

@@ -116,7 +116,7 @@ class FramesMethod : public Method {
   int rungs() const override { return 3; }
   std::vector<std::pair<std::string, Tensor>> arrays() const override;
   void refresh() override;
-  void train_trunk(const Points& points) override;
+  std::int64_t train_trunk(const Points& points) override;
   std::int64_t head_features() const override { return std::max(first_.trunk.size(), rescue_.trunk.size()); }
   std::int64_t head_columns() const override {
     return static_cast<std::int64_t>(system_.patches()) * system_.size();
@@ -125,6 +125,12 @@ class FramesMethod : public Method {
   std::int64_t batch(int rung) const override { return rung < iterated_rung ? first_batch : rescue_batch; }
 
  private:
+  struct Pilots {
+    Tensor functions;
+    std::int64_t points;
+  };
+  Pilots pilots(const Points& points) const;
+
   const problem::System& system_;
   FitOptions options_;
   at::Device device_;
@@ -180,24 +186,33 @@ void FramesMethod::refresh() {
   rescue_.refresh(device_);
 }
 
-void FramesMethod::train_trunk(const Points& points) {
-  Tensor values;
-  {
-    const c10::InferenceMode inference;
-    // The scales are those of training; the solutions are more exact.
-    const auto grid = make_grid(system_, points.maps, first_.elements);
-    const auto scales =
-        natural_scales(system_, points.theta, grid, first_values(system_, points, grid).nodes);
-    const auto solved = first_values(system_, points, make_grid(system_, points.maps, first_.finer));
-    Tensors patches;
-    for (std::size_t p = 0; p < scales.size(); ++p) {
-      patches.push_back(at::stack(solved.nodes[p], 1) / scales[p].at(first_.finer.xi));
-    }
-    values = at::cat(patches, 1).flatten(0, 1).cpu();
+/// Coefficient functions (K, N) of the points that can be solved on both grids, none larger than its scale:
+/// a single one that is, next to a singularity, would take the features for itself.
+FramesMethod::Pilots FramesMethod::pilots(const Points& points) const {
+  const c10::InferenceMode inference;
+  // The scales are those of training; the solutions are more exact.
+  const auto grid = make_grid(system_, points.maps, first_.elements);
+  const auto coarse = first_values(system_, points, grid);
+  const auto fine = first_values(system_, points, make_grid(system_, points.maps, first_.finer));
+  const auto scales = natural_scales(system_, points.theta, grid, coarse.nodes);
+  Tensors patches;
+  for (std::size_t p = 0; p < scales.size(); ++p) {
+    patches.push_back(at::stack(fine.nodes[p], 1) / scales[p].at(first_.finer.xi));
   }
+  const auto all = at::cat(patches, 1);  // (B, P n, N)
+  const auto usable = coarse.solved & fine.solved & all.isfinite().flatten(1).all(1);
+  const auto chosen = all.index_select(0, usable.nonzero().squeeze(1)).flatten(0, 1);
+  const auto size = chosen.square().mean(1, true).sqrt();
+  return {(chosen / size.clamp_min(1.0)).cpu(), usable.sum().item<std::int64_t>()};
+}
+
+std::int64_t FramesMethod::train_trunk(const Points& points) {
+  const auto [functions, usable] = pilots(points);
+  if (usable == 0) return 0;
   training::train_trunk(first_.network, first_.master, first_.elements.to(at::kCPU),
-                        first_.finer.to(at::kCPU), values.clone());
+                        first_.finer.to(at::kCPU), functions.clone());
   refresh();
+  return usable;
 }
 
 /// Arrays on the nodes and the tables of the networks; of a rescue also normal matrices, their factors and

@@ -41,8 +41,8 @@ class Method {
   virtual void refresh() {}
 
   /// Optimises hidden layers on the solutions of some points, where the method has such and the job asks for
-  /// it (network.trunk.train).
-  virtual void train_trunk(const Points&) {}
+  /// it (network.trunk.train). How many of them were of use.
+  virtual std::int64_t train_trunk(const Points&) { return 0; }
 
   virtual std::int64_t head_features() const = 0;       ///< F of Outcome::head
   virtual std::int64_t head_columns() const = 0;        ///< K

@@ -298,10 +298,10 @@ std::vector<std::pair<std::string, Tensor>> Trainer::trunk_arrays() const {
 
 void Trainer::refresh() { implementation_->method->refresh(); }
 
-void Trainer::train_trunk(const Tensor& parameters) {
+std::int64_t Trainer::train_trunk(const Tensor& parameters) {
   auto& self = *implementation_;
-  if (self.job.network.train.points == 0) return;
-  self.method->train_trunk(self.prepare(parameters.to(self.device)));
+  if (self.job.network.train.points == 0) return 0;
+  return self.method->train_trunk(self.prepare(parameters.to(self.device)));
 }
 
 std::int64_t Trainer::head_features() const { return implementation_->method->head_features(); }

@@ -172,10 +172,7 @@ Tensor best_mixing(const network::Trunk& trunk, const network::Elements& element
 
 void train_trunk(const job::Network& network, const network::Trunk& trunk, const network::Elements& elements,
                  const network::Elements& finer, const Tensor& functions) {
-  const auto usable = functions.isfinite().all(1).nonzero().squeeze(1);
-  if (usable.size(0) == 0) return;
-  const auto some = functions.index_select(0, usable).t() / std::sqrt(static_cast<double>(usable.size(0)));
-  const auto wanted = compressed(some);
+  const auto wanted = compressed(functions.t() / std::sqrt(static_cast<double>(functions.size(0))));
   if (network.train.steps > 0 && trunk.layers() == 1) {
     OneLayer(trunk, finer, wanted).optimise(network.train.steps);
   } else if (network.train.steps > 0) {

@@ -45,13 +45,33 @@ class Trunks(ProgramTest):
         self.assertLess(numpy.median(trained), 0.05 * numpy.median(drawn))
 
     def test_training_is_the_default(self):
-        self.assertIn("trained on 256 points", self.call("check", "job.yaml").out)
+        self.assertIn("trained on 20 points", self.call("check", "job.yaml").out)
         self.call("run", "job.yaml", "-o", "default.h5", *QUIET)
         self.call("run", "job.yaml", "-o", "said.h5", *QUIET, "--set", "network.trunk={width: 256, train: {points: 256}}")
         self.equal("default.h5", contents(self.folder / "said.h5"))
         self.call("run", "job.yaml", "-o", "drawn.h5", *QUIET, "--set", "network.trunk.train=none")
         with h5py.File(self.folder / "drawn.h5", "r") as file:
             self.assertEqual(file["network/trunk_slope"].shape, (48,))
+
+    def test_files_from_before_trunks_were_trained(self):
+        drawn = [*QUIET, "--set", "network.trunk.train=none"]
+        for method in ("gauss_newton", "matching"):
+            with self.subTest(method):
+                settings = [*drawn, "--set", f"training.method={method}", "--max-failed", "1"]
+                self.call("run", "job.yaml", "-o", "whole.h5", *settings)
+                self.call("run", "job.yaml", "-o", "old.h5", *settings)
+                with h5py.File(self.folder / "old.h5", "r+") as file:
+                    text = file.attrs["job"]
+                    self.assertIn(", trunk: {train: none}", text)
+                    file.attrs["job"] = numpy.bytes_(text.replace(", trunk: {train: none}", "").encode())
+                    file["status"][8:12] = 0
+                printed = self.call("show", "old.h5", "--job").out
+                self.assertIn("train: none", printed)
+                (self.folder / "printed.yaml").write_text(printed)
+                self.call("run", "printed.yaml", "-o", "old.h5", "--resume", *QUIET, "--max-failed", "1")
+                self.equal("old.h5", contents(self.folder / "whole.h5"))
+                for name in ("whole.h5", "old.h5"):
+                    (self.folder / name).unlink()
 
     def test_the_files_say_what_the_layers_are(self):
         self.call("run", "job.yaml", "-o", "a.h5", *QUIET, *DEEP)

@@ -125,6 +125,9 @@ struct Sweep {
   std::vector<SweptParameter> parameters;
 };
 
+/// Features of a drawn trunk that do about what so many of a trained one do, see docs/TRUNKS.md.
+int drawn_features(int trained);
+
 /// Collocation elements, and the trunk: the hidden layers that the coefficient networks of all points share
 /// (network.layers, activation and seed, or the same keys of network.trunk).
 struct Network {

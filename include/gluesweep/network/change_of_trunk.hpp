@@ -18,14 +18,15 @@ class ChangeOfTrunk {
   at::Tensor heads(const at::Tensor& heads) const;
 
   /// The largest difference between the functions before and after, on places between those, in the unit of
-  /// the heads' scale: (...). Undefined where a head is.
+  /// the heads' scale or of a function's largest value if that is larger: (...). Undefined where a head is.
   at::Tensor lost(const at::Tensor& heads) const;
 
  private:
   at::Tensor own_rows(const at::Tensor& heads) const { return heads.narrow(-2, 0, matrix_.size(1)); }
 
   at::Tensor matrix_;  // (F_to, F_from)
-  at::Tensor lost_;    // (M, F_from): the features less what becomes of them
+  at::Tensor before_;  // (M, F_from): the features
+  at::Tensor lost_;    // (M, F_from): these less what becomes of them
 };
 
 }  // namespace gluesweep::network

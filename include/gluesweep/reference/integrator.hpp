@@ -12,7 +12,7 @@ namespace gluesweep::reference {
 using States = std::vector<std::vector<double>>;  ///< n rows of M: component i at output m
 
 struct IntegratorOptions {
-  double tolerance = 1.0e-13;            ///< per step, relative to each component's size
+  double tolerance = 2.0e-14;            ///< per step, relative to each component's size
   std::int64_t adams_trial = 50'000;     ///< steps that settle whether the problem needs an implicit method
   std::int64_t bdf_steps = 100'000;      ///< then this many with BDF
   std::int64_t adams_steps = 5'000'000;  ///< and then, for long oscillations, with Adams again

@@ -37,8 +37,8 @@ class Trainer {
 
   /// network.trunk.train: optimises the hidden layers on the solutions of these points, (p columns
   /// as for train()). One rank does it and hands its arrays to the others. Nothing happens where the job asks
-  /// for none.
-  void train_trunk(const at::Tensor& parameters);
+  /// for none. Returns how many of the points could be solved and were of use.
+  std::int64_t train_trunk(const at::Tensor& parameters);
 
   std::int64_t head_features() const;   ///< F of BlockResult::head
   std::int64_t head_columns() const;    ///< K of BlockResult::head

@@ -243,11 +243,11 @@ TEST(Reader, ReadsTheTrunk) {
   EXPECT_EQ(all.init.sigma_b, 0.25);
   EXPECT_EQ(all.skip, Network::Skip::residual);
   EXPECT_EQ(all.seed, 9U);
-  EXPECT_EQ(all.train.points, 256) << "unless the job says otherwise";
+  EXPECT_EQ(all.train.points, 0) << "of so many features";
   EXPECT_EQ(network("init: critical").init.law, Network::Init::Law::critical);
   EXPECT_EQ(network("init: {sigma_w: critical, sigma_b: 0.1}").init.sigma_b, 0.1);
   EXPECT_EQ(network("init: uniform").init.law, Network::Init::Law::uniform);
-  EXPECT_EQ(network("train: none").neurons(), 128) << "as wide as it has features";
+  EXPECT_EQ(network("layers: 2").neurons(), 128) << "as wide as it has features";
   EXPECT_EQ(network("activation: sin").activation, Network::Activation::sine);
   EXPECT_EQ(network("train: {}").train.points, 256);
   EXPECT_EQ(network("train: {}").width, 256);
@@ -268,7 +268,10 @@ TEST(Reader, TrainsTheTrunkOfFramesUnlessTold) {
   EXPECT_EQ(trained.train.steps, 0);
   EXPECT_EQ(trained.features, 72);
   EXPECT_EQ(trained.width, 256);
-  EXPECT_EQ(network({"network={features: 300}"}).width, 300) << "features are combinations of neurons";
+  EXPECT_EQ(network({"network={features: 84}"}).train.points, 256);
+  EXPECT_EQ(network({"network={features: 85}"}).train.points, 0) << "more would be trained on rounding";
+  EXPECT_EQ(network({"network={features: 300, trunk: {train: {}}}"}).width, 300)
+      << "features are combinations of neurons";
   EXPECT_EQ(network({"network={trunk: {width: 90}}"}).width, 90);
   for (const char* drawn : {"network={trunk: {train: none}}", "training.ansatz=sum", "training.method=adam",
                             "training.method=plain", "training.method=matching"}) {
@@ -277,6 +280,22 @@ TEST(Reader, TrainsTheTrunkOfFramesUnlessTold) {
     EXPECT_EQ(other.features, 96) << drawn;
     EXPECT_EQ(other.neurons(), 96) << drawn;
   }
+  EXPECT_EQ(network({"training.method=adam", "network={trunk: {train: {}}}"}).train.points, 0) << "has none";
+}
+
+TEST(Reader, RecommendsFeaturesForATrainedTrunk) {
+  const Workspace workspace;
+  const auto features = [&](const std::string& recommended, const std::string& own) {
+    return workspace
+        .read("mixed_order_decay.yaml",
+              {"problem.network={features: " + recommended + "}", "network={" + own + "}"})
+        .network.features;
+  };
+  EXPECT_EQ(features("60", ""), 60);
+  EXPECT_EQ(features("60", "trunk: {train: none}"), 80) << "drawn ones do less";
+  EXPECT_EQ(features("60", "features: 50, trunk: {train: none}"), 50) << "the job's own are what they are";
+  EXPECT_EQ(features("120", ""), 120);
+  EXPECT_EQ(features("120", "trunk: {train: none}"), 120);
 }
 
 TEST(Reader, DrawsTheTrunkOfFilesThatSayNothing) {

@@ -70,18 +70,31 @@ TEST_P(Optimised, HiddenLayersRepresentTheFunctionsBetter) {
 
 INSTANTIATE_TEST_SUITE_P(Layers, Optimised, testing::Values(1, 2));
 
-TEST(TrunkTraining, LeavesOutFunctionsWithoutNumbers) {
-  Case c{layers(20, 60, 1)};
-  auto functions = steps(c.finer.xi, 0.0);
-  network::Trunk some(c.network, c.elements);
-  train_trunk(c.network, some, c.elements, c.finer, functions.slice(0, 1));
-  functions[0][7] = NAN;
-  train_trunk(c.network, c.trained, c.elements, c.finer, functions);
-  EXPECT_TRUE(at::equal(some.features(c.elements.xi), c.trained.features(c.elements.xi)));
-  train_trunk(c.network, c.drawn, c.elements, c.finer, functions.narrow(0, 0, 1));
-  EXPECT_TRUE(at::equal(c.drawn.features(c.elements.xi),
-                        network::Trunk(c.network, c.elements).features(c.elements.xi)))
-      << "nothing to learn from";
+TEST(TrunkTraining, LeavesOutPilotsWithoutSolution) {
+  const auto job = test::default_job("mixed_order_decay", {"output.points=10"});
+  const auto good = at::tensor({0.02, 15.0, 1.0, 0.3, 400.0, 1.0, 0.9, 800.0, 1.0}, at::kDouble).view({3, 3});
+  const auto bad = at::tensor({0.1, NAN, 1.0}, at::kDouble).view({1, 3});
+  Trainer one(job, at::kCPU), other(job, at::kCPU), none(job, at::kCPU);
+  EXPECT_EQ(one.train_trunk(good), 3);
+  EXPECT_EQ(other.train_trunk(at::cat({good, bad}, 0)), 3);
+  EXPECT_EQ(none.train_trunk(bad), 0);
+  const auto arrays = one.trunk_arrays(), same = other.trunk_arrays(), drawn = none.trunk_arrays();
+  const Trainer untouched(job, at::kCPU);
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    EXPECT_TRUE(at::equal(arrays[i].second, same[i].second)) << arrays[i].first;
+    EXPECT_TRUE(at::equal(drawn[i].second, untouched.trunk_arrays()[i].second)) << arrays[i].first;
+  }
+}
+
+// Layers thinner than rounding: some have no solution, others one that is no smooth function.
+TEST(TrunkTraining, AbsurdPilotsDoNotSpoilTheOthers) {
+  const auto job = test::default_job("boundary_layer", {"training.rescue=false", "output.points=10"});
+  const auto points = [](double low, double high) {
+    return at::exp(at::linspace(std::log(low), std::log(high), 24, at::kDouble)).unsqueeze(1);
+  };
+  Trainer trainer(job, at::kCPU);
+  trainer.train_trunk(at::cat({points(1e-3, 0.1), points(1e-8, 1e-6)}, 0));
+  EXPECT_LT(trainer.train(points(1.1e-3, 0.09)).error_estimate.max().item<double>(), 1e-8);
 }
 
 TEST(TrunkTraining, MakesASweepWithFewFeaturesMoreExact) {
