@@ -1,15 +1,18 @@
 #include "gluesweep/network/tabulated.hpp"
 
+#include <cmath>
+
 namespace gluesweep::network {
 namespace {
 
 using at::Tensor;
 
 constexpr int table_nodes = 10;
-constexpr int most_refinement = 4;                   // times the elements to start from
-constexpr double hopeless = 1.0e-8;                  // misfit that so much refinement does not mend
-constexpr double neuron_tolerance = 1.0e-13;         // of those that are spread out, 64 elements miss 1e-14
-constexpr int checked_places = 5;                    // an element, between its nodes
+constexpr double most_refinement = 4.0;       // times the elements to start from
+constexpr double refinement = 1.2;            // a large table costs more than a few trials at the start
+constexpr double hopeless = 1.0e-8;           // misfit that so much refinement does not mend
+constexpr double neuron_tolerance = 1.0e-13;  // of those that are spread out, 64 elements miss 1e-14
+constexpr int checked_places = 5;             // an element, between its nodes
 constexpr double first_place = 0.03, apart = 0.235;  // of its width
 
 /// How far polynomials through the neurons at the table's nodes are from the neurons elsewhere.
@@ -26,8 +29,8 @@ double misfit(const Trunk& trunk, const Elements& table) {
 
 std::optional<Elements> table_of(const Trunk& trunk, int elements) {
   const auto device = trunk.arrays().front().second.device();
-  for (int finer = 1; finer <= most_refinement; finer *= 2) {
-    auto table = Elements(finer * elements, table_nodes).to(device);
+  for (double finer = 1.0; finer <= most_refinement; finer *= refinement) {
+    auto table = Elements(static_cast<int>(std::lround(finer * elements)), table_nodes).to(device);
     const double missed = misfit(trunk, table);
     if (missed <= neuron_tolerance) return table;
     if (!(missed <= hopeless)) break;

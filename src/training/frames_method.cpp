@@ -19,6 +19,7 @@ constexpr double rescue_features = 2.0;  // times network.features
 constexpr int rescue_elements = 2;       // times network.elements
 constexpr int iterated_rung = 2;         // the finer network, trained by Gauss-Newton as well
 constexpr std::int64_t first_batch = 128, rescue_batch = 32;
+constexpr double largest_pilot = 1.0e3;  // of a pilot's functions, in units of their scale
 
 // Elements of the table in which features between nodes are interpolated: as many as there are features, for
 // each layer of the first few.
@@ -186,8 +187,8 @@ void FramesMethod::refresh() {
   rescue_.refresh(device_);
 }
 
-/// Coefficient functions (K, N) of the points that can be solved on both grids, none larger than its scale:
-/// a single one that is, next to a singularity, would take the features for itself.
+/// Coefficient functions (K, N) of the points that can be solved on both grids, none much larger than its
+/// scale: a single one that is, next to a singularity, would take the features for itself.
 FramesMethod::Pilots FramesMethod::pilots(const Points& points) const {
   const c10::InferenceMode inference;
   // The scales are those of training; the solutions are more exact.
@@ -203,7 +204,7 @@ FramesMethod::Pilots FramesMethod::pilots(const Points& points) const {
   const auto usable = coarse.solved & fine.solved & all.isfinite().flatten(1).all(1);
   const auto chosen = all.index_select(0, usable.nonzero().squeeze(1)).flatten(0, 1);
   const auto size = chosen.square().mean(1, true).sqrt();
-  return {(chosen / size.clamp_min(1.0)).cpu(), usable.sum().item<std::int64_t>()};
+  return {(chosen / (size / largest_pilot).clamp_min(1.0)).cpu(), usable.sum().item<std::int64_t>()};
 }
 
 std::int64_t FramesMethod::train_trunk(const Points& points) {

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "../support/shipped_problems.hpp"
+#include "measure.hpp"
 
 namespace gluesweep::benchmark {
 
@@ -36,7 +37,7 @@ class Referee {
 
   double error(const at::Tensor& states) const { return errors(states).max().item<double>(); }
 
-  double error_of_training() const { return error(test::train(job_, parameters_).solution); }
+  double error_of_training() const { return error(ready_trainer(job_).train(parameters_).solution); }
 
  private:
   static std::size_t parameter_count(const std::string& problem) {

@@ -63,7 +63,7 @@ class Trunks(ProgramTest):
                 with h5py.File(self.folder / "old.h5", "r+") as file:
                     text = file.attrs["job"]
                     self.assertIn(", trunk: {train: none}", text)
-                    file.attrs["job"] = numpy.bytes_(text.replace(", trunk: {train: none}", "").encode())
+                    file.attrs["job"] = text.replace(", trunk: {train: none}", "")
                     file["status"][8:12] = 0
                 printed = self.call("show", "old.h5", "--job").out
                 self.assertIn("train: none", printed)
