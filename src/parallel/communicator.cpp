@@ -37,6 +37,9 @@ MpiSession::MpiSession(int* argc, char*** argv) {
   if (!launched()) avoid_transports();
   // LibTorch's threads never call MPI; Attention's does, while no other thread may.
   int provided = MPI_THREAD_SINGLE;
+  // Shared file pointers, which HDF5 does not use: where Open MPI cannot keep them in memory (its folder in
+  // /tmp was cleaned) it would leave a lock file beside ours.
+  ::setenv("OMPI_MCA_sharedfp", "^lockedfile", 0);
   MPI_Init_thread(argc, argv, MPI_THREAD_SERIALIZED, &provided);
 }
 

@@ -3,7 +3,7 @@ import os
 import pathlib
 import sys
 
-CASES = "80"
+CASES = "60"
 
 
 def main():
