@@ -207,6 +207,15 @@ void read_scalars(const output::SweepReader& reader, const Tensor& chosen, Datas
 
 }  // namespace
 
+Dataset points_of(Dataset data, const Tensor& rows) {
+  for (auto* values : {&data.sample, &data.z, &data.parameters, &data.head, &data.map, &data.scale,
+                       &data.trunk, &data.numbers}) {
+    *values = values->index_select(0, rows);
+  }
+  data.state = data.state.index_select(1, rows);
+  return data;
+}
+
 Dataset read_dataset(const std::string& path, double max_error) {
   const output::SweepReader reader(path);
   Dataset data;

@@ -43,15 +43,6 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
-Dataset without(Dataset data, const Tensor& kept) {
-  for (auto* values : {&data.sample, &data.z, &data.parameters, &data.head, &data.map, &data.scale,
-                       &data.trunk, &data.numbers}) {
-    *values = values->index_select(0, kept);
-  }
-  data.state = data.state.index_select(1, kept);
-  return data;
-}
-
 /// How far regions reach into the overlaps, and how closely the points' own layouts are followed.
 struct LayoutWish {
   double share, most_degree;
@@ -162,7 +153,7 @@ class Representation {
     const auto kept = (projection.missed <= worst_misfit).nonzero().squeeze(1);
     misfits_ = data_.size() - kept.size(0);
     if (misfits_ > 0) {
-      data_ = without(data_, kept);
+      data_ = points_of(data_, kept);
       projection.heads = projection.heads.index_select(0, kept);
       split_ = split_of(data_, options);
     }

@@ -81,10 +81,6 @@ Tensor first_of_equals(const Tensor& rows) {
   return at::tensor(kept, at::kLong);
 }
 
-constexpr Tensor Dataset::*by_point[] = {&Dataset::sample, &Dataset::parameters, &Dataset::head,
-                                         &Dataset::map,    &Dataset::scale,      &Dataset::trunk,
-                                         &Dataset::numbers};
-
 /// Every file's heads stay with their own trunks.
 void join_heads(const std::vector<Dataset>& all, Dataset& joint) {
   std::int64_t rows = 0;
@@ -102,12 +98,10 @@ void join_heads(const std::vector<Dataset>& all, Dataset& joint) {
 
 /// A point that two files hold, such as the first ones of a longer Sobol sequence, would be learned from and
 /// held out as well: then its error says nothing.
-void drop_repeated(Dataset& joint) {
+Dataset without_repeated(Dataset joint) {
   const auto kept = first_of_equals(joint.parameters);
-  joint.repeated = joint.parameters.size(0) - kept.size(0);
-  if (joint.repeated == 0) return;
-  for (const auto member : by_point) joint.*member = (joint.*member).index_select(0, kept);
-  joint.state = joint.state.index_select(1, kept);
+  joint.repeated = joint.size() - kept.size(0);
+  return joint.repeated == 0 ? joint : points_of(std::move(joint), kept);
 }
 
 }  // namespace
@@ -121,14 +115,13 @@ Dataset read_datasets(const std::vector<std::string>& paths, double max_error) {
   if (all.size() == 1) return all.front();
   Dataset joint = all.front();
   joint.axes = joint_axes(all);
-  for (const auto member : by_point) {
-    if (member == &Dataset::head || member == &Dataset::trunk) continue;
+  for (const auto member :
+       {&Dataset::sample, &Dataset::parameters, &Dataset::map, &Dataset::scale, &Dataset::numbers}) {
     joint.*member = at::cat(each(all, [&](const Dataset& data) { return data.*member; }), 0);
   }
   join_heads(all, joint);
   joint.state = at::cat(each(all, [](const Dataset& data) { return data.state; }), 1);
   joint.left_out = at::cat(each(all, [&](const Dataset& data) { return reordered(data, joint.axes); }), 0);
-  drop_repeated(joint);
   joint.z = normalised(joint.axes, columns_of(joint.parameters, joint.axes));
   for (std::size_t i = 1; i < all.size(); ++i) {
     for (const auto count :
@@ -136,7 +129,7 @@ Dataset read_datasets(const std::vector<std::string>& paths, double max_error) {
       joint.*count += all[i].*count;
     }
   }
-  return joint;
+  return without_repeated(std::move(joint));
 }
 
 }  // namespace gluesweep::emulator

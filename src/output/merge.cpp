@@ -232,7 +232,7 @@ class Copier {
     const std::int64_t at_once = std::max<std::int64_t>(1, bytes_at_once / row);
     for (std::size_t i = 0; i < parts_.size(); ++i) {
       const Part& part = parts_[i];
-      const auto& carrier = variable.source == Source::head ? carriers_[i] : std::nullopt;
+      const HeadCarrier* carrier = variable.source == Source::head && carriers_[i] ? &*carriers_[i] : nullptr;
       const SweepReader reader(part.path);
       auto shape = variable.shape;
       shape[0] = part.share.count;

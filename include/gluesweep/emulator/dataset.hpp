@@ -42,6 +42,9 @@ struct Dataset {
   std::int64_t size() const { return z.size(0); }
 };
 
+/// Some points of a data set, by their rows (n).
+Dataset points_of(Dataset data, const at::Tensor& rows);
+
 /// Points that a fit uses at most; more make it slower but no better.
 inline constexpr std::int64_t most_points = 16384;
 

@@ -15,7 +15,7 @@ enum class MergeStyle {
 /// What merging had to change.
 struct MergeReport {
   std::int64_t carried_parts = 0;  ///< whose hidden layers differed in rounding from those of the first
-  double lost = 0.0;               ///< at most, of their functions, in the unit of the heads' scale
+  double lost = 0.0;               ///< at most, by converged points, see network::ChangeOfTrunk::lost()
 };
 
 /// Creates the sweep file of the whole scan at `path` from its parts, given in any order. Pending rows stay

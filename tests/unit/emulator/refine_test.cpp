@@ -170,11 +170,7 @@ TEST_F(RefineTest, FewPointsGoWherePointsFailed) {
   auto data = *data_;
   const auto corner = (data.z > 0.0).all(1);
   data.left_out = physical(data.axes, data.z.index_select(0, corner.nonzero().squeeze(1)));
-  for (auto* values : {&data.sample, &data.z, &data.parameters, &data.head, &data.map, &data.scale,
-                       &data.trunk, &data.numbers}) {
-    *values = values->index_select(0, (~corner).nonzero().squeeze(1));
-  }
-  data.state = data.state.index_select(1, (~corner).nonzero().squeeze(1));
+  data = points_of(data, (~corner).nonzero().squeeze(1));
   const auto z = normalised(data.axes, refine(data, job(), few(40)).values);
   EXPECT_LE((z > 0.25).all(1).sum().item<std::int64_t>(), 1);
 }
